@@ -1,0 +1,179 @@
+//! Validates `detectors/*.toml` and writes them out as constants, so that nothing is parsed at
+//! start-up. Runs the very checks that a user's detector files get.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs, process};
+
+#[allow(unused, reason = "build.rs needs part of these modules")]
+#[allow(unused, unreachable_pub, reason = "build.rs needs part of this module")]
+#[path = "src/model/scale.rs"]
+mod model;
+
+#[allow(unused, unreachable_pub, reason = "build.rs needs part of this module")]
+#[path = "src/detector/check.rs"]
+mod check;
+#[allow(unused, unreachable_pub, reason = "build.rs needs part of this module")]
+#[path = "src/detector/spec.rs"]
+mod spec;
+
+use spec::{DetectorFile, DetectorSpec, ProviderSpec};
+
+fn main() {
+    let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("set by cargo"));
+    let folder = root.join("detectors");
+    println!("cargo::rerun-if-changed=detectors");
+    println!("cargo::rerun-if-changed=build.rs");
+
+    let mut errors = Vec::new();
+    let mut written = BTreeMap::new();
+    for path in toml_files(&folder) {
+        match read(&path) {
+            Ok(file) => {
+                for spec in &file.detectors {
+                    let code = constant(&file.provider, spec);
+                    if written.insert(spec.id.clone(), code).is_some() {
+                        errors.push(format!("{}: id `{}` stands twice", path.display(), spec.id));
+                    }
+                }
+            }
+            Err(messages) => {
+                errors.extend(
+                    messages
+                        .iter()
+                        .map(|text| format!("{}: {text}", path.display())),
+                );
+            }
+        }
+    }
+    if !errors.is_empty() {
+        for error in errors {
+            println!("cargo::error={}", error.replace('\n', " "));
+        }
+        process::exit(1);
+    }
+    let mut code = String::from("pub(super) static DETECTORS: &[Detector] = &[\n");
+    code.extend(written.into_values());
+    code.push_str("];\n");
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("set by cargo")).join("builtin.rs");
+    fs::write(out, code).expect("OUT_DIR is writable");
+}
+
+fn toml_files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).expect("detectors/ is readable");
+    let mut paths: Vec<_> = entries
+        .map(|entry| entry.expect("readable").path())
+        .collect();
+    paths.retain(|path| {
+        path.extension()
+            .is_some_and(|extension| extension == "toml")
+    });
+    paths.sort();
+    paths
+}
+
+fn read(path: &Path) -> Result<DetectorFile, Vec<String>> {
+    let text = fs::read_to_string(path).map_err(|error| vec![error.to_string()])?;
+    let mut file: DetectorFile = toml::from_str(&text).map_err(|error| vec![error.to_string()])?;
+    let stem = path.file_stem().and_then(|stem| stem.to_str());
+    let errors = check::file(&file, stem, true);
+    if !errors.is_empty() {
+        return Err(errors.iter().map(ToString::to_string).collect());
+    }
+    file.apply_defaults();
+    Ok(file)
+}
+
+fn constant(provider: &ProviderSpec, spec: &DetectorSpec) -> String {
+    let assignment = spec.pass.as_deref() == Some("assignment");
+    let max_len = match assignment {
+        true => 0,
+        false => {
+            let checked = check::analyse(&spec.pattern, &spec.keywords, spec.ignore_case);
+            checked.expect("the file has been checked").max_len
+        }
+    };
+    let mut code = String::from("Detector {\n");
+    let mut field = |name: &str, value: String| {
+        writeln!(code, "    {name}: {value},").expect("a String takes all");
+    };
+    field("id", text(&spec.id));
+    field("provider", text(&provider.id));
+    field("provider_name", text(&provider.name));
+    field("name", text(&spec.name));
+    field("description", text(&spec.description));
+    field(
+        "severity",
+        format!("Severity::{:?}", spec.severity.expect("checked")),
+    );
+    field(
+        "confidence",
+        format!("Confidence::{:?}", spec.confidence.expect("has a default")),
+    );
+    field(
+        "lifetime",
+        format!("Lifetime::{:?}", spec.lifetime.expect("checked")),
+    );
+    field(
+        "mints_trust",
+        format!("MintsTrust::{:?}", spec.mints_trust.expect("checked")),
+    );
+    let value = match spec.value.as_deref() {
+        Some("password") => "Password",
+        _ => "Token",
+    };
+    field("value", format!("ValueKind::{value}"));
+    field(
+        "keywords",
+        list(spec.keywords.iter().map(|word| text(word))),
+    );
+    field("ignore_case", spec.ignore_case.to_string());
+    let pass = if assignment { "Assignment" } else { "Pattern" };
+    field("pass", format!("Pass::{pass}"));
+    field("pattern", text(&spec.pattern));
+    field("max_len", max_len.to_string());
+    field("min_entropy", format!("{:?}", spec.entropy.unwrap_or(0.0)));
+    field("proof", option(spec.proof.as_deref()));
+    field("extent", option(spec.extent.as_deref()));
+    field(
+        "remediation",
+        text(spec.remediation.as_deref().expect("checked")),
+    );
+    field("rotate", option(spec.rotate.as_deref()));
+    field(
+        "sources",
+        list(spec.sources.iter().map(|source| text(source))),
+    );
+    let aliases = spec.aliases.iter().flat_map(|(scanner, ids)| {
+        ids.iter()
+            .map(move |id| format!("({}, {})", text(scanner), text(id)))
+    });
+    field("aliases", list(aliases));
+    let nhi = spec.owasp_nhi.iter().flatten();
+    field(
+        "owasp_nhi",
+        list(
+            nhi.filter_map(|id| check::nhi_number(id))
+                .map(|n| n.to_string()),
+        ),
+    );
+    field(
+        "cwe",
+        list(spec.cwe.iter().flatten().map(ToString::to_string)),
+    );
+    code.push_str("},\n");
+    code
+}
+
+fn text(text: &str) -> String {
+    format!("Borrowed({text:?})")
+}
+
+fn option(value: Option<&str>) -> String {
+    value.map_or("None".into(), |value| format!("Some({})", text(value)))
+}
+
+fn list(items: impl Iterator<Item = String>) -> String {
+    format!("Borrowed(&[{}])", items.collect::<Vec<_>>().join(", "))
+}

@@ -1,0 +1,381 @@
+//! The rules of a detector file that serde cannot state. `build.rs` includes this file.
+//!
+//! The central one: every match of a pattern contains one of its keywords, proved on the parsed
+//! expression, so that the prefilter can never lose a match; and has a greatest length, so that
+//! the engine's windows are bounded.
+
+use std::collections::BTreeSet;
+
+use regex_syntax::ParserBuilder;
+use regex_syntax::hir::{Class, Hir, HirKind};
+
+use super::spec::{DetectorFile, DetectorSpec};
+
+/// Provider categories.
+pub const CATEGORIES: &[&str] = &[
+    "ai", "cloud", "comms", "crypto", "data", "finance", "generic", "registry", "saas", "vcs-ci",
+];
+
+/// Offline proofs that a detector may name; `engine::judge::proof` implements each.
+pub const PROOFS: &[&str] = &[
+    "apify-crc32",
+    "atlassian-crc32",
+    "aws-account",
+    "azure-identifiable-key",
+    "azure-sas",
+    "base64-user-password",
+    "cloudflare-crc32",
+    "discord-bot",
+    "gcp-service-account",
+    "github-app-crc32",
+    "github-crc32",
+    "github-fine-grained",
+    "gitlab-routable",
+    "grafana-cloud",
+    "grafana-crc32",
+    "jfrog-reference",
+    "jwt",
+    "macaroon-fly",
+    "macaroon-pypi",
+    "openai-marker",
+    "bitbucket-data-center",
+    "private-key",
+    "sentry-org",
+    "vercel-crc32",
+    "zuplo-crc32",
+    "age-bech32",
+    "npm-crc32",
+];
+
+/// Code that finds the end of a long secret from its start; `engine::extent` implements each.
+pub const EXTENTS: &[&str] = &["pem", "putty", "service-account-json"];
+
+/// Longest match that a pattern may have, in bytes; what is longer needs an extent.
+pub const MAX_LEN: usize = 8192;
+
+/// Most literals that a part of a pattern is expanded to when looking for keywords.
+const MAX_STRINGS: usize = 512;
+
+/// What is wrong with a detector, naming it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("detector `{id}`: {message}")]
+pub struct CheckError {
+    /// The detector, or the provider when it is not about one.
+    pub id: String,
+    /// What is wrong and what to do.
+    pub message: String,
+}
+
+/// What the checks learn about a pattern on the way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Analysis {
+    /// Longest possible match in bytes.
+    pub max_len: usize,
+}
+
+/// Checks a file whose stem is `stem`; the built-in set is held to more than a user's.
+pub fn file(file: &DetectorFile, stem: Option<&str>, builtin: bool) -> Vec<CheckError> {
+    let mut errors = Vec::new();
+    let provider = &file.provider.id;
+    let mut fail = |id: &str, message: String| {
+        errors.push(CheckError {
+            id: id.to_owned(),
+            message,
+        });
+    };
+    if !is_kebab(provider) {
+        fail(provider, "the provider id is not kebab-case".into());
+    }
+    if builtin && stem != Some(provider) {
+        fail(provider, "the provider id is not the file's name".into());
+    }
+    if !CATEGORIES.contains(&file.provider.category.as_str()) {
+        fail(
+            provider,
+            format!("unknown category, use one of {CATEGORIES:?}"),
+        );
+    }
+    if file.detectors.is_empty() {
+        fail(provider, "the file holds no [[detector]]".into());
+    }
+    let mut seen = BTreeSet::new();
+    for detector in &file.detectors {
+        if !seen.insert(&detector.id) {
+            fail(&detector.id, "the id stands twice".into());
+        }
+        for message in one(file, detector, builtin) {
+            fail(&detector.id, message);
+        }
+    }
+    errors
+}
+
+fn one(file: &DetectorFile, detector: &DetectorSpec, builtin: bool) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let mut need = |holds: bool, message: &str| {
+        if !holds {
+            wrong.push(message.to_owned());
+        }
+    };
+    need(is_kebab(&detector.id), "the id is not kebab-case");
+    need(
+        !detector.keywords.is_empty(),
+        "no keywords: name a literal that every match contains",
+    );
+    let known = |name: &Option<String>, list: &[&str]| {
+        name.as_deref().is_none_or(|name| list.contains(&name))
+    };
+    need(known(&detector.proof, PROOFS), "unknown proof");
+    need(known(&detector.extent, EXTENTS), "unknown extent");
+    need(
+        known(&detector.value, &["token", "password"]),
+        "value is `token` or `password`",
+    );
+    let nhi = detector
+        .owasp_nhi
+        .as_ref()
+        .or(file.defaults.owasp_nhi.as_ref());
+    for id in nhi.into_iter().flatten() {
+        need(
+            nhi_number(id).is_some(),
+            "an OWASP NHI id is written NHI1:2025 to NHI10:2025",
+        );
+    }
+    if builtin {
+        let defaults = &file.defaults;
+        need(
+            detector.severity.or(defaults.severity).is_some(),
+            "no severity",
+        );
+        need(
+            detector.lifetime.or(defaults.lifetime).is_some(),
+            "no lifetime",
+        );
+        need(
+            detector.mints_trust.or(defaults.mints_trust).is_some(),
+            "no mints_trust",
+        );
+        let remediation = detector
+            .remediation
+            .as_ref()
+            .or(defaults.remediation.as_ref());
+        need(remediation.is_some(), "no remediation");
+        need(nhi.is_some_and(|list| !list.is_empty()), "no owasp_nhi");
+        let cwe = detector.cwe.as_ref().or(defaults.cwe.as_ref());
+        need(cwe.is_some_and(|list| !list.is_empty()), "no cwe");
+        need(!detector.sources.is_empty(), "no source of the format");
+        need(!detector.examples.is_empty(), "no example");
+        need(!detector.counterexamples.is_empty(), "no counterexample");
+        need(
+            detector.keywords.iter().all(|word| word.len() >= 4),
+            "a keyword has under 4 bytes",
+        );
+    }
+    need(
+        known(&detector.pass, &["pattern", "assignment"]),
+        "pass is `pattern` or `assignment`",
+    );
+    if detector.pass.as_deref() == Some("assignment") {
+        need(
+            detector.pattern.is_empty(),
+            "the assignment pass takes no pattern",
+        );
+        return wrong;
+    }
+    if let Err(message) = analyse(&detector.pattern, &detector.keywords, detector.ignore_case) {
+        wrong.push(message);
+    }
+    wrong
+}
+
+/// Parses `pattern` and proves that it has a greatest length, a group `secret`, and that every
+/// match contains one of `keywords`; the error says what to change.
+pub fn analyse(pattern: &str, keywords: &[String], ignore_case: bool) -> Result<Analysis, String> {
+    let hir = ParserBuilder::new()
+        .utf8(false)
+        .unicode(false)
+        .build()
+        .parse(pattern)
+        .map_err(|error| format!("the pattern does not parse: {error}"))?;
+    if !has_secret_group(&hir) {
+        return Err("the pattern has no group (?<secret>…)".into());
+    }
+    if hir.properties().minimum_len().unwrap_or(0) == 0 {
+        return Err("the pattern matches the empty text".into());
+    }
+    let max_len = match hir.properties().maximum_len() {
+        Some(len) if len <= MAX_LEN => len,
+        Some(len) => {
+            return Err(format!(
+                "a match can have {len} bytes, at most {MAX_LEN} allowed"
+            ));
+        }
+        None => return Err("a match has no greatest length: bound every * and +".into()),
+    };
+    let needed = Needed::new(keywords, ignore_case);
+    match needed.by(&hir) {
+        true => Ok(Analysis { max_len }),
+        false => Err("the pattern can match without any of the keywords".into()),
+    }
+}
+
+/// `NHI7:2025` → 7.
+pub fn nhi_number(id: &str) -> Option<u8> {
+    let number: u8 = id
+        .strip_prefix("NHI")?
+        .strip_suffix(":2025")?
+        .parse()
+        .ok()?;
+    (1..=10).contains(&number).then_some(number)
+}
+
+fn is_kebab(id: &str) -> bool {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    !id.is_empty() && id.chars().all(plain) && !id.starts_with('-') && !id.ends_with('-')
+}
+
+fn has_secret_group(hir: &Hir) -> bool {
+    match hir.kind() {
+        HirKind::Capture(group) => {
+            group.name.as_deref() == Some("secret") || has_secret_group(&group.sub)
+        }
+        HirKind::Repetition(repetition) => has_secret_group(&repetition.sub),
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => parts.iter().any(has_secret_group),
+        _ => false,
+    }
+}
+
+/// The keywords of a pattern, one of which every match must contain.
+struct Needed {
+    words: Vec<Vec<u8>>,
+    ignore_case: bool,
+}
+
+impl Needed {
+    fn new(keywords: &[String], ignore_case: bool) -> Self {
+        let mut needed = Self {
+            words: Vec::new(),
+            ignore_case,
+        };
+        needed.words = keywords
+            .iter()
+            .map(|word| needed.fold(word.as_bytes()))
+            .collect();
+        needed
+    }
+
+    fn fold(&self, text: &[u8]) -> Vec<u8> {
+        match self.ignore_case {
+            true => text.to_ascii_lowercase(),
+            false => text.to_vec(),
+        }
+    }
+
+    fn in_all(&self, texts: &[Vec<u8>]) -> bool {
+        let holds = |text: &[u8], word: &[u8]| {
+            !word.is_empty() && text.windows(word.len()).any(|window| window == word)
+        };
+        texts
+            .iter()
+            .all(|text| self.words.iter().any(|word| holds(text, word)))
+    }
+
+    /// Whether every match of `hir` contains one of the keywords.
+    fn by(&self, hir: &Hir) -> bool {
+        if let Some(texts) = self.texts(hir) {
+            return self.in_all(&texts);
+        }
+        match hir.kind() {
+            HirKind::Capture(group) => self.by(&group.sub),
+            HirKind::Repetition(repetition) => repetition.min > 0 && self.by(&repetition.sub),
+            HirKind::Alternation(parts) => parts.iter().all(|part| self.by(part)),
+            HirKind::Concat(parts) => self.by_concat(parts),
+            _ => false,
+        }
+    }
+
+    /// Joins neighbours with few texts, so that `gh[pousr]_` is seen as five literals.
+    fn by_concat(&self, parts: &[Hir]) -> bool {
+        if parts.iter().any(|part| self.by(part)) {
+            return true;
+        }
+        (0..parts.len()).any(|start| {
+            let mut joined = vec![Vec::new()];
+            for part in &parts[start..] {
+                let Some(next) = self.texts(part).and_then(|texts| cross(&joined, &texts)) else {
+                    break;
+                };
+                joined = next;
+                if self.in_all(&joined) {
+                    return true;
+                }
+            }
+            false
+        })
+    }
+
+    /// All texts that `hir` matches, case folded where asked, when they are few.
+    fn texts(&self, hir: &Hir) -> Option<Vec<Vec<u8>>> {
+        let mut texts = match hir.kind() {
+            HirKind::Empty | HirKind::Look(_) => vec![Vec::new()],
+            HirKind::Literal(literal) => vec![self.fold(&literal.0)],
+            HirKind::Class(Class::Bytes(class)) => {
+                let bytes = class.iter().flat_map(|range| range.start()..=range.end());
+                few(bytes.map(|byte| self.fold(&[byte])))?
+            }
+            HirKind::Class(Class::Unicode(class)) => {
+                let chars = class.iter().flat_map(|range| range.start()..=range.end());
+                few(chars.map(|c| self.fold(c.to_string().as_bytes())))?
+            }
+            HirKind::Capture(group) => self.texts(&group.sub)?,
+            HirKind::Concat(parts) => {
+                let mut joined = vec![Vec::new()];
+                for part in parts {
+                    joined = cross(&joined, &self.texts(part)?)?;
+                }
+                joined
+            }
+            HirKind::Alternation(parts) => {
+                let mut all = Vec::new();
+                for part in parts {
+                    all.extend(self.texts(part)?);
+                }
+                all
+            }
+            HirKind::Repetition(repetition) => {
+                let max = repetition.max.filter(|&max| max <= 8)?;
+                let one = self.texts(&repetition.sub)?;
+                let mut power = vec![Vec::new()];
+                let mut all = Vec::new();
+                for count in 0..=max {
+                    if count >= repetition.min {
+                        all.extend(power.iter().cloned());
+                    }
+                    if count < max {
+                        power = cross(&power, &one)?;
+                    }
+                }
+                all
+            }
+        };
+        texts.sort();
+        texts.dedup();
+        (texts.len() <= MAX_STRINGS).then_some(texts)
+    }
+}
+
+/// The members of a class, when it is a small one.
+fn few(members: impl Iterator<Item = Vec<u8>>) -> Option<Vec<Vec<u8>>> {
+    let members: Vec<_> = members.take(33).collect();
+    (members.len() <= 32).then_some(members)
+}
+
+fn cross(left: &[Vec<u8>], right: &[Vec<u8>]) -> Option<Vec<Vec<u8>>> {
+    if left.len() * right.len() > MAX_STRINGS {
+        return None;
+    }
+    let pairs = left
+        .iter()
+        .flat_map(|l| right.iter().map(move |r| [&l[..], r].concat()));
+    Some(pairs.collect())
+}

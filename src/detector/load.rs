@@ -1,0 +1,156 @@
+//! Reads detector files of the user: the same format and checks as the built-in ones.
+
+use std::borrow::Cow;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::check::{self, CheckError};
+use super::spec::{DetectorFile, DetectorSpec, ProviderSpec};
+use super::{Detector, Pass, Text, ValueKind};
+use crate::model::{Confidence, Lifetime, MintsTrust, Severity};
+
+/// Why a detector file cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DetectorError {
+    /// The file or folder cannot be read.
+    #[error("{}: cannot read detectors", path.display())]
+    Read {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is not a detector file.
+    #[error("{}: not a detector file\n{message}", path.display())]
+    Parse {
+        /// The file.
+        path: PathBuf,
+        /// The parser's message with line and column.
+        message: String,
+    },
+    /// The file breaks rules of the format.
+    #[error("{}: {}", path.display(), list(errors))]
+    Check {
+        /// The file.
+        path: PathBuf,
+        /// All that is wrong.
+        errors: Vec<CheckError>,
+    },
+    /// A folder without a single detector file.
+    #[error("{}: no .toml file in this folder", path.display())]
+    Empty {
+        /// The folder.
+        path: PathBuf,
+    },
+}
+
+/// Reads one file, or all `.toml` files of a folder in name order. Returns the parsed files (with
+/// their examples) beside the detectors.
+pub fn load(path: &Path) -> Result<Vec<(DetectorFile, Vec<Detector>)>, DetectorError> {
+    let read = |source| DetectorError::Read {
+        path: path.to_owned(),
+        source,
+    };
+    if !fs::metadata(path).map_err(read)?.is_dir() {
+        return Ok(vec![load_file(path)?]);
+    }
+    let mut files = Vec::new();
+    for entry in fs::read_dir(path).map_err(read)? {
+        let file = entry.map_err(read)?.path();
+        if file
+            .extension()
+            .is_some_and(|extension| extension == "toml")
+        {
+            files.push(file);
+        }
+    }
+    if files.is_empty() {
+        let path = path.to_owned();
+        return Err(DetectorError::Empty { path });
+    }
+    files.sort();
+    files.iter().map(|file| load_file(file)).collect()
+}
+
+fn load_file(path: &Path) -> Result<(DetectorFile, Vec<Detector>), DetectorError> {
+    let text = fs::read_to_string(path).map_err(|source| DetectorError::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    let mut file: DetectorFile = toml::from_str(&text).map_err(|error| DetectorError::Parse {
+        path: path.to_owned(),
+        message: error.to_string(),
+    })?;
+    let stem = path.file_stem().and_then(|stem| stem.to_str());
+    let errors = check::file(&file, stem, false);
+    if !errors.is_empty() {
+        return Err(DetectorError::Check {
+            path: path.to_owned(),
+            errors,
+        });
+    }
+    file.apply_defaults();
+    let detectors = file
+        .detectors
+        .iter()
+        .map(|spec| detector(&file.provider, spec))
+        .collect();
+    Ok((file, detectors))
+}
+
+/// `spec` has passed the checks and its defaults are applied.
+fn detector(provider: &ProviderSpec, spec: &DetectorSpec) -> Detector {
+    let max_len = check::analyse(&spec.pattern, &spec.keywords, spec.ignore_case)
+        .map_or(check::MAX_LEN, |analysis| analysis.max_len);
+    let own = |text: &String| -> Text { Cow::Owned(text.clone()) };
+    let texts = |list: &[String]| -> Vec<Text> { list.iter().map(own).collect() };
+    let aliases = spec
+        .aliases
+        .iter()
+        .flat_map(|(scanner, ids)| ids.iter().map(move |id| (own(scanner), own(id))));
+    let nhi = spec.owasp_nhi.iter().flatten();
+    Detector {
+        id: own(&spec.id),
+        provider: own(&provider.id),
+        provider_name: own(&provider.name),
+        name: own(&spec.name),
+        description: own(&spec.description),
+        severity: spec.severity.unwrap_or(Severity::High),
+        confidence: spec.confidence.unwrap_or(Confidence::High),
+        lifetime: spec.lifetime.unwrap_or(Lifetime::Unknown),
+        mints_trust: spec.mints_trust.unwrap_or(MintsTrust::No),
+        value: match spec.value.as_deref() {
+            Some("password") => ValueKind::Password,
+            _ => ValueKind::Token,
+        },
+        keywords: Cow::Owned(texts(&spec.keywords)),
+        ignore_case: spec.ignore_case,
+        pass: match spec.pass.as_deref() {
+            Some("assignment") => Pass::Assignment,
+            _ => Pass::Pattern,
+        },
+        pattern: own(&spec.pattern),
+        max_len,
+        min_entropy: spec.entropy.unwrap_or(0.0),
+        proof: spec.proof.as_ref().map(own),
+        extent: spec.extent.as_ref().map(own),
+        remediation: spec
+            .remediation
+            .as_ref()
+            .map_or(Cow::Borrowed(DEFAULT_REMEDIATION), own),
+        rotate: spec.rotate.as_ref().map(own),
+        sources: Cow::Owned(texts(&spec.sources)),
+        aliases: Cow::Owned(aliases.collect()),
+        owasp_nhi: Cow::Owned(nhi.filter_map(|id| check::nhi_number(id)).collect()),
+        cwe: Cow::Owned(spec.cwe.clone().unwrap_or_default()),
+    }
+}
+
+const DEFAULT_REMEDIATION: &str =
+    "Revoke it at the issuer, issue a new one into a secret manager, and remove it from the text.";
+
+fn list(errors: &[CheckError]) -> String {
+    let lines: Vec<_> = errors.iter().map(CheckError::to_string).collect();
+    lines.join("\n  ")
+}

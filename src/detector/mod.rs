@@ -1,0 +1,97 @@
+//! Detectors are data: one kind of secret each, read from TOML.
+//!
+//! `spec` is the file format, `check` the rules that serde cannot state; `build.rs` includes both
+//! and embeds the built-in set, and the same code reads a user's files. `template` expands
+//! the examples. The engine sees a [`DetectorSet`] and nothing of TOML.
+
+mod builtin;
+mod check;
+mod load;
+mod set;
+mod spec;
+pub mod template;
+
+use std::borrow::Cow;
+
+use crate::model::{Confidence, Lifetime, MintsTrust, Severity};
+
+pub use check::{Analysis, CheckError, EXTENTS, PROOFS, analyse};
+pub use load::{DetectorError, load};
+pub use set::DetectorSet;
+pub use spec::{Counterexample, DetectorFile, DetectorSpec, Strings};
+
+type Text = Cow<'static, str>;
+type List<T> = Cow<'static, [T]>;
+
+/// One kind of secret.
+#[derive(Clone, Debug)]
+pub struct Detector {
+    /// Kebab-case, never reused, never renamed.
+    pub id: Text,
+    /// File stem of its provider: `github`.
+    pub provider: Text,
+    /// The provider's name for people: `GitHub`.
+    pub provider_name: Text,
+    /// What the secret is called: `GitHub personal access token (classic)`.
+    pub name: Text,
+    /// What it gives access to, in a sentence.
+    pub description: Text,
+    /// How bad if real.
+    pub severity: Severity,
+    /// How sure when only the shape speaks.
+    pub confidence: Confidence,
+    /// How long such a credential lives.
+    pub lifetime: Lifetime,
+    /// Whether it creates further credentials.
+    pub mints_trust: MintsTrust,
+    /// Who chose the value.
+    pub value: ValueKind,
+    /// Literals one of which every match contains.
+    pub keywords: List<Text>,
+    /// Whether keywords stand in any case.
+    pub ignore_case: bool,
+    /// What looks for it.
+    pub pass: Pass,
+    /// Regular expression with a group named `secret`, without Unicode classes; empty for
+    /// [`Pass::Assignment`].
+    pub pattern: Text,
+    /// Longest possible match in bytes.
+    pub max_len: usize,
+    /// Least Shannon entropy of the secret, in bits per byte.
+    pub min_entropy: f32,
+    /// Name of the offline proof, one of [`PROOFS`].
+    pub proof: Option<Text>,
+    /// Name of the code that finds the end of a long secret, one of [`EXTENTS`].
+    pub extent: Option<Text>,
+    /// What to do about a leak.
+    pub remediation: Text,
+    /// Where the vendor says how to revoke it.
+    pub rotate: Option<Text>,
+    /// Where the format is documented.
+    pub sources: List<Text>,
+    /// The same thing in other scanners: (scanner, rule id).
+    pub aliases: List<(Text, Text)>,
+    /// Numbers in the OWASP NHI Top 10 of 2025: 2 is `NHI2:2025`.
+    pub owasp_nhi: List<u8>,
+    /// CWE numbers, most specific first.
+    pub cwe: List<u16>,
+}
+
+/// The part of the engine that looks for a kind of secret.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Pass {
+    /// The pattern, in a window around a keyword.
+    Pattern,
+    /// The structural pass over `key = value`.
+    Assignment,
+}
+
+/// Who chose a secret's value, which decides how its finding id is made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ValueKind {
+    /// A machine, at random.
+    Token,
+    /// Perhaps a person.
+    Password,
+}

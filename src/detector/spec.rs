@@ -1,0 +1,152 @@
+//! The TOML format of a detector file. `build.rs` includes this file, so it imports of ours only
+//! the scales.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::model::{Confidence, Lifetime, MintsTrust, Severity};
+
+/// One file: a provider and its detectors.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DetectorFile {
+    /// Who issues the credentials.
+    pub provider: ProviderSpec,
+    /// What its detectors share unless they say otherwise.
+    #[serde(default)]
+    pub defaults: Defaults,
+    /// The kinds of secret.
+    #[serde(rename = "detector", default)]
+    pub detectors: Vec<DetectorSpec>,
+}
+
+impl DetectorFile {
+    /// Fills what a detector leaves open from `[defaults]`, then from the format's own defaults.
+    pub fn apply_defaults(&mut self) {
+        let defaults = &self.defaults;
+        for detector in &mut self.detectors {
+            let d = detector;
+            d.severity = d.severity.or(defaults.severity).or(Some(Severity::High));
+            d.confidence = d.confidence.or(Some(Confidence::High));
+            d.lifetime = d.lifetime.or(defaults.lifetime).or(Some(Lifetime::Unknown));
+            d.mints_trust = d
+                .mints_trust
+                .or(defaults.mints_trust)
+                .or(Some(MintsTrust::No));
+            d.rotate = d.rotate.take().or_else(|| defaults.rotate.clone());
+            d.remediation = d
+                .remediation
+                .take()
+                .or_else(|| defaults.remediation.clone());
+            d.owasp_nhi = d.owasp_nhi.take().or_else(|| defaults.owasp_nhi.clone());
+            d.cwe = d.cwe.take().or_else(|| defaults.cwe.clone());
+        }
+    }
+}
+
+/// `[provider]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProviderSpec {
+    /// Same as the file stem, kebab-case.
+    pub id: String,
+    /// Name for people.
+    pub name: String,
+    /// One of `check::CATEGORIES`.
+    pub category: String,
+    /// The vendor's page on its credentials.
+    pub docs: String,
+}
+
+/// `[defaults]`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Defaults {
+    /// See [`DetectorSpec::severity`].
+    pub severity: Option<Severity>,
+    /// See [`DetectorSpec::lifetime`].
+    pub lifetime: Option<Lifetime>,
+    /// See [`DetectorSpec::mints_trust`].
+    pub mints_trust: Option<MintsTrust>,
+    /// See [`DetectorSpec::remediation`].
+    pub remediation: Option<String>,
+    /// See [`DetectorSpec::rotate`].
+    pub rotate: Option<String>,
+    /// See [`DetectorSpec::owasp_nhi`].
+    pub owasp_nhi: Option<Strings>,
+    /// See [`DetectorSpec::cwe`].
+    pub cwe: Option<Vec<u16>>,
+}
+
+/// A list of texts.
+pub type Strings = Vec<String>;
+
+/// `[[detector]]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DetectorSpec {
+    /// Kebab-case, never reused, never renamed.
+    pub id: String,
+    /// What the secret is called.
+    pub name: String,
+    /// What it gives access to.
+    pub description: String,
+    /// How bad if real.
+    pub severity: Option<Severity>,
+    /// How sure when only the shape speaks; `high` unless said.
+    pub confidence: Option<Confidence>,
+    /// How long such a credential lives.
+    pub lifetime: Option<Lifetime>,
+    /// Whether it creates further credentials.
+    pub mints_trust: Option<MintsTrust>,
+    /// `token` (the default) or `password`.
+    pub value: Option<String>,
+    /// Literals one of which every match contains.
+    pub keywords: Strings,
+    /// Whether keywords stand in any case.
+    #[serde(default)]
+    pub ignore_case: bool,
+    /// Regular expression with a group named `secret`; none for `pass = "assignment"`.
+    #[serde(default)]
+    pub pattern: String,
+    /// `pattern` (the default), or `assignment`: the structural pass over `key = value`, whose
+    /// key words are the keywords.
+    pub pass: Option<String>,
+    /// Least Shannon entropy of the secret in bits per byte; 0 unless said.
+    pub entropy: Option<f32>,
+    /// Name of an offline proof.
+    pub proof: Option<String>,
+    /// Name of the code that finds the end of a long secret.
+    pub extent: Option<String>,
+    /// What to do about a leak.
+    pub remediation: Option<String>,
+    /// Where the vendor says how to revoke it.
+    pub rotate: Option<String>,
+    /// Where the format is documented: vendor pages first.
+    #[serde(default)]
+    pub sources: Strings,
+    /// Scanner → its rule ids for the same thing.
+    #[serde(default)]
+    pub aliases: BTreeMap<String, Strings>,
+    /// `NHI2:2025` …
+    pub owasp_nhi: Option<Strings>,
+    /// CWE numbers, most specific first.
+    pub cwe: Option<Vec<u16>>,
+    /// Templates that must match; the secret stands between `«` and `»`.
+    #[serde(default)]
+    pub examples: Strings,
+    /// Templates that must not match.
+    #[serde(default)]
+    pub counterexamples: Vec<Counterexample>,
+}
+
+/// A template that must not match, and why somebody could think that it does.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Counterexample {
+    /// The template.
+    pub text: String,
+    /// What it is instead.
+    pub why: String,
+}

@@ -1,0 +1,266 @@
+//! Values with a right checksum or a right structure, one function per family.
+//!
+//! The formats and their sources are those of `engine::judge::proof`, which checks them.
+
+use data_encoding::{BASE32, BASE64, BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER};
+use sha2::{Digest, Sha256};
+
+use super::Random;
+
+const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+const APIFY62: &[u8; 62] = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+/// `body` is `name`, `name:argument` or `name:argument:argument`; `None` when no generator has
+/// that name.
+pub(super) fn generate(body: &str, random: &mut Random) -> Option<String> {
+    let mut words = body.split(':');
+    let name = words.next()?;
+    let first = words.next();
+    let value = match name {
+        "uuid" => uuid(random),
+        // {{crc-base62:PREFIX:LENGTH}}: prefix, random body, six characters of CRC of the body.
+        "crc-base62" => {
+            let body = random.string(BASE62, words.next()?.parse().ok()?);
+            format!(
+                "{}{body}{}",
+                first?,
+                base62(crc32fast::hash(body.as_bytes()), BASE62, 6)
+            )
+        }
+        "apify" => {
+            let text = format!("apify_api_{}", random.string(BASE62, 30));
+            let sum = base62(crc32fast::hash(text.as_bytes()), APIFY62, 6);
+            text + &sum
+        }
+        "github-fine-grained" => github_fine_grained(random),
+        // {{gitlab-routable:glpat-}}
+        "gitlab-routable" => gitlab_routable(first?, random),
+        "cloudflare" => {
+            let body = random.string(BASE62, 40);
+            format!("{}{body}{:08x}", first?, crc32fast::hash(body.as_bytes()))
+        }
+        "zuplo" => {
+            let body = random.string(b"0123456789abcdef", 32);
+            format!("zpka_{body}_{:08x}", crc32fast::hash(body.as_bytes()))
+        }
+        "grafana-sa" => {
+            let text = format!("glsa_{}", random.string(BASE62, 32));
+            let sum = crc32fast::hash(text.as_bytes()).to_le_bytes();
+            format!("{text}_{}", HEXLOWER.encode(&sum))
+        }
+        // {{atlassian:ATATT3xFfGF0:180}}
+        "atlassian" => {
+            let body = random.string(BASE62, words.next()?.parse().ok()?);
+            let text = format!("{}{body}", first?);
+            format!("{text}{:08X}", crc32fast::hash(text.as_bytes()))
+        }
+        "jwt" => jwt(random, r#"{"alg":"HS256","typ":"JWT"}"#, "4102444800"),
+        "jwt-expired" => jwt(random, r#"{"alg":"HS256","typ":"JWT"}"#, "1000000000"),
+        "pypi" => pypi(random),
+        // {{jfrog-reference:EPOCH}}
+        "jfrog-reference" => {
+            let id = random.string(BASE62, 28);
+            BASE64
+                .encode(format!("reftkn:01:{}:{id}", first?).as_bytes())
+                .trim_end_matches('=')
+                .to_owned()
+        }
+        "bitbucket-dc" => {
+            let mut bytes = format!("{}:", random.string(b"123456789", 12)).into_bytes();
+            bytes.extend(random.bytes(20));
+            BASE64.encode(&bytes)
+        }
+        "sentry-org" => {
+            let claims = r#"{"iat":1700000000.1,"url":"https://sentry.io","region_url":"https://us.sentry.io","org":"acme"}"#;
+            let tail = random.string(BASE62, 43);
+            format!("sntrys_{}_{tail}", BASE64.encode(claims.as_bytes()))
+        }
+        "grafana-cloud" => {
+            let claims = format!(
+                r#"{{"o":"652992","n":"acme-ci","k":"{}","m":{{"r":"us"}}}}"#,
+                random.string(BASE62, 24)
+            );
+            format!("glc_{}", BASE64.encode(claims.as_bytes()))
+        }
+        "grafana-legacy" => {
+            let claims = format!(
+                r#"{{"k":"{}","n":"acme","id":1}}"#,
+                random.string(BASE62, 32)
+            );
+            BASE64.encode(claims.as_bytes())
+        }
+        "discord-bot" => discord_bot(random),
+        // {{basic:USER:LENGTH}}: base64 of user:password.
+        "basic" => {
+            let password = random.string(BASE62, words.next()?.parse().ok()?);
+            BASE64.encode(format!("{}:{password}", first?).as_bytes())
+        }
+        // {{b64:N}}: base64 of N random bytes, padded.
+        "b64" => BASE64.encode(&random.bytes(first?.parse().ok()?)),
+        "age" => age(random),
+        "fly" => {
+            let body = random.bytes(200);
+            format!("fm2_{}", BASE64_NOPAD.encode(&body))
+        }
+        // {{pem:LABEL}}, {{pem-line:LABEL}}: DER of the right outline in PEM.
+        "pem" => pem(first?, random, "\n"),
+        "pem-line" => pem(first?, random, "\\n"),
+        "azure-storage" => BASE64.encode(&random.bytes(64)),
+        _ => return None,
+    };
+    Some(value)
+}
+
+fn uuid(random: &mut Random) -> String {
+    let hex = HEXLOWER.encode(&random.bytes(16));
+    let variant = ["8", "9", "a", "b"][random.below(4)];
+    format!(
+        "{}-{}-4{}-{variant}{}-{}",
+        &hex[..8],
+        &hex[8..12],
+        &hex[13..16],
+        &hex[17..20],
+        &hex[20..]
+    )
+}
+
+fn base62(mut sum: u32, alphabet: &[u8; 62], width: usize) -> String {
+    let mut digits = vec![alphabet[0]; width];
+    for digit in digits.iter_mut().rev() {
+        *digit = alphabet[(sum % 62) as usize];
+        sum /= 62;
+    }
+    digits.into_iter().map(char::from).collect()
+}
+
+fn github_fine_grained(random: &mut Random) -> String {
+    let head = format!(
+        "github_pat_{}_{}",
+        random.string(BASE62, 22),
+        random.string(BASE62, 43)
+    );
+    let sum = BASE32.encode(&Sha256::digest(head.as_bytes()));
+    format!(
+        "{head}{}{}",
+        &sum[..8],
+        random.string(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", 8)
+    )
+}
+
+fn gitlab_routable(prefix: &str, random: &mut Random) -> String {
+    let mut payload = random.bytes(16);
+    payload.extend(b"\no:1\nu:4s3e");
+    payload.push(16);
+    let encoded = BASE64URL_NOPAD.encode(&payload);
+    let length = base36(encoded.len() as u32, 2);
+    let text = format!("{prefix}{encoded}.01.{length}");
+    let sum = base36(crc32fast::hash(text.as_bytes()), 7);
+    text + &sum
+}
+
+fn base36(mut number: u32, width: usize) -> String {
+    let mut digits = vec!['0'; width];
+    for digit in digits.iter_mut().rev() {
+        *digit = char::from_digit(number % 36, 36).expect("below the base");
+        number /= 36;
+    }
+    digits.into_iter().collect()
+}
+
+fn jwt(random: &mut Random, header: &str, exp: &str) -> String {
+    let claims = format!(
+        r#"{{"iss":"https://issuer.example","sub":"{}","iat":990000000,"exp":{exp}}}"#,
+        random.string(BASE62, 12)
+    );
+    let encode = |text: &str| BASE64URL_NOPAD.encode(text.as_bytes());
+    let signature = BASE64URL_NOPAD.encode(&random.bytes(32));
+    format!("{}.{}.{signature}", encode(header), encode(&claims))
+}
+
+/// Macaroon v2: version, location, identifier, end, a caveat, end, end, signature.
+fn pypi(random: &mut Random) -> String {
+    fn field(bytes: &mut Vec<u8>, kind: u8, value: &[u8]) {
+        bytes.push(kind);
+        bytes.push(value.len() as u8);
+        bytes.extend(value);
+    }
+    let mut bytes = vec![2];
+    field(&mut bytes, 1, concat!("py", "pi.org").as_bytes());
+    field(&mut bytes, 2, uuid(random).as_bytes());
+    bytes.push(0);
+    field(&mut bytes, 2, br#"[3, "acme"]"#);
+    bytes.extend([0, 0]);
+    field(&mut bytes, 6, &random.bytes(32));
+    format!("pypi-{}", BASE64URL_NOPAD.encode(&bytes))
+}
+
+fn discord_bot(random: &mut Random) -> String {
+    let snowflake = 100_000_000_000_000_000 + random.next() % 899_999_999_999_999_999;
+    let id = BASE64_NOPAD.encode(snowflake.to_string().as_bytes());
+    format!(
+        "{id}.{}.{}",
+        BASE64URL_NOPAD.encode(&[0x18, 3, 4, random.next() as u8]),
+        random.string(BASE62, 38)
+    )
+}
+
+/// Bech32 (BIP-173) with the human-readable part `age-secret-key-`, upper case.
+fn age(random: &mut Random) -> String {
+    const CHARSET: &[u8; 32] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
+    let bytes = random.bytes(32);
+    let mut data = Vec::new();
+    let (mut bits, mut held) = (0u32, 0u32);
+    for byte in bytes {
+        held = held << 8 | u32::from(byte);
+        bits += 8;
+        while bits >= 5 {
+            bits -= 5;
+            data.push((held >> bits & 31) as u8);
+        }
+    }
+    data.push((held << (5 - bits) & 31) as u8);
+    let hrp = b"age-secret-key-";
+    let mut values: Vec<u8> = hrp.iter().map(|c| c >> 5).collect();
+    values.push(0);
+    values.extend(hrp.iter().map(|c| c & 31));
+    values.extend(&data);
+    values.extend([0; 6]);
+    let sum = polymod(&values) ^ 1;
+    data.extend((0..6).map(|i| (sum >> (5 * (5 - i)) & 31) as u8));
+    let text: String = data
+        .iter()
+        .map(|&v| char::from(CHARSET[v as usize]))
+        .collect();
+    format!("AGE-SECRET-KEY-1{}", text.to_ascii_uppercase())
+}
+
+fn polymod(values: &[u8]) -> u32 {
+    const GENERATOR: [u32; 5] = [0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd, 0x2a1462b3];
+    values.iter().fold(1, |sum, &value| {
+        let top = sum >> 25;
+        let sum = (sum & 0x1ff_ffff) << 5 ^ u32::from(value);
+        (0..5)
+            .filter(|i| top >> i & 1 == 1)
+            .fold(sum, |sum, i| sum ^ GENERATOR[i])
+    })
+}
+
+/// A PEM block: the outline of a key (a DER sequence of the right length) with random content.
+fn pem(label: &str, random: &mut Random, newline: &str) -> String {
+    let mut der = match label {
+        "OPENSSH PRIVATE KEY" => {
+            b"openssh-key-v1\0\0\0\0\x04none\0\0\0\x04none\0\0\0\0\0\0\0\x01".to_vec()
+        }
+        _ => vec![0x30, 0x82, 0x01, 0x2c, 0x02, 0x01, 0x00],
+    };
+    let missing = 304 - der.len();
+    der.extend(random.bytes(missing));
+    let body = BASE64.encode(&der);
+    let lines: Vec<_> = body
+        .as_bytes()
+        .chunks(64)
+        .map(|line| String::from_utf8_lossy(line))
+        .collect();
+    let lines = lines.join(newline);
+    format!("-----BEGIN {label}-----{newline}{lines}{newline}-----END {label}-----{newline}")
+}

@@ -1,0 +1,67 @@
+//! From matches to findings: ids, grouping, and what silences them.
+
+use crate::model::{
+    Confidence, DetectorIndex, FindingId, Lifetime, MintsTrust, Occurrence, Proof, Secret, Severity,
+};
+
+/// A secret that strayed: one value (or one structural place, for values that could be guessed)
+/// with all its occurrences.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// Equal on every machine (ADR 0002).
+    pub id: FindingId,
+    /// The kind of secret, in the report's detector set.
+    pub detector: DetectorIndex,
+    /// How bad if real, after what proof and place say.
+    pub severity: Severity,
+    /// How sure.
+    pub confidence: Confidence,
+    /// How long it lives.
+    pub lifetime: Lifetime,
+    /// Whether it creates further credentials.
+    pub mints_trust: MintsTrust,
+    /// What was proved offline.
+    pub proof: Proof,
+    /// Why we believe it, for people, most telling first; never a part of the secret.
+    pub reasons: Vec<String>,
+    /// The value of the first occurrence.
+    pub secret: Secret,
+    /// Where it was seen, sorted by the total order of reports; never empty.
+    pub occurrences: Vec<Occurrence>,
+    /// What silences it, if anything.
+    pub suppression: Option<Suppression>,
+}
+
+/// What silences a finding.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Suppression {
+    /// Which mechanism.
+    pub source: SuppressionSource,
+    /// The reason given with it.
+    pub reason: Option<String>,
+}
+
+/// The mechanisms that silence findings.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum SuppressionSource {
+    /// A comment beside the secret, with the marker's name: `straykey:ignore`.
+    Inline(String),
+    /// The baseline file.
+    Baseline,
+    /// An `[[allow]]` table of `straykey.toml`.
+    Config,
+    /// Another scanner's ignore file, with its name: `.gitleaksignore`.
+    IgnoreFile(String),
+}
+
+impl SuppressionSource {
+    /// The name used in counts: `inline`, `baseline`, `config`, `ignore-file`.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Inline(_) => "inline",
+            Self::Baseline => "baseline",
+            Self::Config => "config",
+            Self::IgnoreFile(_) => "ignore-file",
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! Offsets inside a blob, and the lines and columns that people read.
+
+use std::ops::Range;
+
+/// A byte range inside a blob, end exclusive.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Span {
+    /// First byte.
+    pub start: usize,
+    /// One past the last byte.
+    pub end: usize,
+}
+
+impl Span {
+    /// A span from `start` to `end`.
+    pub fn new(start: usize, end: usize) -> Self {
+        debug_assert!(start <= end);
+        Self { start, end }
+    }
+
+    /// As a standard range.
+    pub fn range(self) -> Range<usize> {
+        self.start..self.end
+    }
+
+    /// Length in bytes.
+    pub fn len(self) -> usize {
+        self.end - self.start
+    }
+
+    /// Whether it holds no byte.
+    pub fn is_empty(self) -> bool {
+        self.start == self.end
+    }
+
+    /// Whether the two share a byte.
+    pub fn overlaps(self, other: Self) -> bool {
+        self.start < other.end && other.start < self.end
+    }
+}
+
+/// A position as people read it: 1-based, columns in Unicode scalar values (an invalid byte
+/// counts as one), end column exclusive.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Location {
+    /// Line of the first character.
+    pub line: u32,
+    /// Column of the first character.
+    pub column: u32,
+    /// Line of the last character.
+    pub end_line: u32,
+    /// One past the column of the last character.
+    pub end_column: u32,
+}
+
+/// The line starts of one blob, made when the blob turns out to hold a match.
+///
+/// A line ends at LF, at CR, or at CR LF, as code scanning counts them.
+#[derive(Debug)]
+pub struct LineIndex<'a> {
+    bytes: &'a [u8],
+    starts: Vec<usize>,
+}
+
+impl<'a> LineIndex<'a> {
+    /// Finds all lines of `bytes`.
+    pub fn new(bytes: &'a [u8]) -> Self {
+        let mut starts = vec![0];
+        for (at, &byte) in bytes.iter().enumerate() {
+            let ends = byte == b'\n' || (byte == b'\r' && bytes.get(at + 1) != Some(&b'\n'));
+            if ends {
+                starts.push(at + 1);
+            }
+        }
+        Self { bytes, starts }
+    }
+
+    /// The 0-based line that holds byte `offset`.
+    pub fn line_of(&self, offset: usize) -> usize {
+        self.starts.partition_point(|&start| start <= offset) - 1
+    }
+
+    /// The bytes of 0-based `line` without its line end; empty past the end.
+    pub fn line(&self, line: usize) -> &'a [u8] {
+        let Some(&start) = self.starts.get(line) else {
+            return &[];
+        };
+        let end = self
+            .starts
+            .get(line + 1)
+            .copied()
+            .unwrap_or(self.bytes.len());
+        let text = &self.bytes[start..end];
+        let text = text.strip_suffix(b"\n").unwrap_or(text);
+        text.strip_suffix(b"\r").unwrap_or(text)
+    }
+
+    /// Offset of the first byte of 0-based `line`; the blob's length past the end.
+    pub fn start_of(&self, line: usize) -> usize {
+        self.starts.get(line).copied().unwrap_or(self.bytes.len())
+    }
+
+    /// Number of lines.
+    pub fn len(&self) -> usize {
+        self.starts.len()
+    }
+
+    /// Whether the blob has no line; it always has one.
+    pub fn is_empty(&self) -> bool {
+        false
+    }
+
+    /// Where `span` is, for people.
+    pub fn locate(&self, span: Span) -> Location {
+        let (line, column) = self.position(span.start);
+        let last = span.end.saturating_sub(1).max(span.start);
+        let (end_line, last_column) = self.position(last);
+        let end_column = if span.is_empty() {
+            last_column
+        } else {
+            last_column + 1
+        };
+        Location {
+            line,
+            column,
+            end_line,
+            end_column,
+        }
+    }
+
+    fn position(&self, offset: usize) -> (u32, u32) {
+        let line = self.line_of(offset.min(self.bytes.len()));
+        let before = &self.bytes[self.starts[line]..offset.min(self.bytes.len())];
+        (saturate(line + 1), saturate(count_chars(before) + 1))
+    }
+}
+
+fn count_chars(bytes: &[u8]) -> usize {
+    bytes
+        .utf8_chunks()
+        .map(|chunk| chunk.valid().chars().count() + chunk.invalid().len())
+        .sum()
+}
+
+fn saturate(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_end_at_lf_cr_and_crlf() {
+        let index = LineIndex::new(b"a\nbb\r\nccc\rd");
+        let lines: Vec<_> = (0..index.len()).map(|n| index.line(n)).collect();
+        assert_eq!(lines, [&b"a"[..], b"bb", b"ccc", b"d"]);
+    }
+
+    #[test]
+    fn columns_count_characters_and_ends_are_exclusive() {
+        let text = "x\né = 'secret'".as_bytes();
+        let at = text
+            .windows(6)
+            .position(|w| w == b"secret")
+            .expect("present");
+        let location = LineIndex::new(text).locate(Span::new(at, at + 6));
+        assert_eq!((location.line, location.column), (2, 6));
+        assert_eq!((location.end_line, location.end_column), (2, 12));
+    }
+
+    #[test]
+    fn an_invalid_byte_counts_as_one_column() {
+        let location = LineIndex::new(b"\xff\xfeab").locate(Span::new(2, 4));
+        assert_eq!((location.column, location.end_column), (3, 5));
+    }
+}

@@ -1,0 +1,66 @@
+//! What the engine says of a blob.
+
+use super::{Confidence, DetectorIndex, Secret, Span};
+
+/// What could be proved about a secret without asking anybody.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Proof {
+    /// Nothing: the shape is all there is.
+    #[default]
+    None,
+    /// It parses as what it claims to be.
+    Structure {
+        /// What was read, for people, without secret parts: "JWT, HS256".
+        what: String,
+        /// End of validity, in seconds since 1970-01-01T00:00:00Z, where it states one.
+        ends_at: Option<i64>,
+    },
+    /// Its checksum is right.
+    Checksum {
+        /// Which one, for people: "CRC-32, base62".
+        what: String,
+    },
+}
+
+impl Proof {
+    /// The word used in reports: `none`, `structure` or `checksum`.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Structure { .. } => "structure",
+            Self::Checksum { .. } => "checksum",
+        }
+    }
+}
+
+/// An encoding that hid a secret.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Decoding {
+    /// Base64, standard or URL-safe alphabet (RFC 4648).
+    Base64,
+    /// UTF-16, either byte order.
+    Utf16,
+}
+
+super::scale::as_str! {
+    Decoding { Base64 => "base64", Utf16 => "utf-16" }
+}
+
+/// A pattern hit that survived judgement.
+#[derive(Clone, Debug)]
+pub struct Match {
+    /// Whose pattern.
+    pub detector: DetectorIndex,
+    /// Where the secret stands in the blob as read. Inside an encoding: the whole encoded run.
+    pub span: Span,
+    /// The secret, decoded where it was encoded.
+    pub secret: Secret,
+    /// What could be proved offline.
+    pub proof: Proof,
+    /// How sure.
+    pub confidence: Confidence,
+    /// Name of the assigned key, for assignments: `db_password`.
+    pub key: Option<String>,
+    /// Encodings around the secret, outermost first.
+    pub decoding: Vec<Decoding>,
+}

@@ -1,0 +1,21 @@
+//! Plain data that every other module speaks. Imports nothing of ours.
+
+mod blob;
+mod diagnostic;
+mod ids;
+mod location;
+mod matched;
+mod provenance;
+mod scale;
+mod secret;
+mod text;
+
+pub use blob::{Blob, Content};
+pub use diagnostic::{Diagnostic, DiagnosticKind, Diagnostics};
+pub use ids::{DetectorIndex, FindingId, ObjectId, ObjectIdError};
+pub use location::{LineIndex, Location, Span};
+pub use matched::{Decoding, Match, Proof};
+pub use provenance::{CommitPoint, Occurrence, Reachability, Role, SourceKind};
+pub use scale::{Confidence, Lifetime, MintsTrust, Severity};
+pub use secret::Secret;
+pub use text::{printable, printable_bytes};

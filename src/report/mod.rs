@@ -1,0 +1,97 @@
+//! Report formats. Each is one file and one line in [`FORMATS`]; help and docs derive from it.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::detector::DetectorSet;
+use crate::finding::Finding;
+use crate::model::Diagnostic;
+
+/// All that a scan found, sorted by a total order. Plain data: the formats add nothing to it.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The detectors that the findings' indexes point into.
+    pub detectors: Arc<DetectorSet>,
+    /// Findings that count, worst first.
+    pub findings: Vec<Finding>,
+    /// Findings that something silences, in the same order.
+    pub suppressed: Vec<Finding>,
+    /// What went wrong on the way, sorted.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Counts for the last line.
+    pub stats: Stats,
+    /// The repository, when there is one.
+    pub repository: Option<RepositoryInfo>,
+}
+
+/// What was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Files of trees, staged blobs and standard input.
+    pub files: u64,
+    /// Objects of the git database.
+    pub objects: u64,
+    /// Bytes scanned, in bytes.
+    pub bytes: u64,
+    /// Wall time; shown on terminals, never part of a file report, which stays reproducible.
+    pub elapsed: Duration,
+}
+
+/// What reports say of the repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RepositoryInfo {
+    /// URL of `remote.origin`, without user and password.
+    pub url: Option<String>,
+    /// The commit at `HEAD`, in hexadecimal.
+    pub head: Option<String>,
+    /// The branch at `HEAD`.
+    pub branch: Option<String>,
+}
+
+/// How a report is rendered.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RenderOptions {
+    /// Print secrets in clear (text, json and jsonl only).
+    pub show_secrets: bool,
+    /// Colour and links for a terminal.
+    pub colour: bool,
+    /// SARIF: add a run with what is only in history.
+    pub sarif_history: bool,
+    /// SARIF: add suppressed findings with their suppression.
+    pub sarif_suppressed: bool,
+}
+
+impl Report {
+    /// Whether everything that was asked for was scanned.
+    pub fn is_complete(&self) -> bool {
+        use crate::model::DiagnosticKind::Incomplete;
+        !self
+            .diagnostics
+            .iter()
+            .any(|diagnostic| diagnostic.kind == Incomplete)
+    }
+}
+
+/// A report format.
+pub trait Format: Sync {
+    /// The word after `--format`.
+    fn name(&self) -> &'static str;
+    /// One line for `--help`.
+    fn about(&self) -> &'static str;
+    /// Renders `report`.
+    fn write(
+        &self,
+        report: &Report,
+        options: &RenderOptions,
+        out: &mut dyn io::Write,
+    ) -> io::Result<()>;
+}
+
+/// All formats.
+pub const FORMATS: &[&dyn Format] = &[];
+
+/// The format called `name`.
+pub fn format(name: &str) -> Option<&'static dyn Format> {
+    FORMATS.iter().copied().find(|format| format.name() == name)
+}
