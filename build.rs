@@ -87,12 +87,10 @@ fn read(path: &Path) -> Result<DetectorFile, Vec<String>> {
 
 fn constant(provider: &ProviderSpec, spec: &DetectorSpec) -> String {
     let assignment = spec.pass.as_deref() == Some("assignment");
-    let max_len = match assignment {
-        true => 0,
-        false => {
-            let checked = check::analyse(&spec.pattern, &spec.keywords, spec.ignore_case);
-            checked.expect("the file has been checked").max_len
-        }
+    let analysis = match assignment {
+        true => check::Analysis::default(),
+        false => check::analyse(&spec.pattern, &spec.keywords, spec.ignore_case)
+            .expect("the file has been checked"),
     };
     let mut code = String::from("Detector {\n");
     let mut field = |name: &str, value: String| {
@@ -132,7 +130,8 @@ fn constant(provider: &ProviderSpec, spec: &DetectorSpec) -> String {
     let pass = if assignment { "Assignment" } else { "Pattern" };
     field("pass", format!("Pass::{pass}"));
     field("pattern", text(&spec.pattern));
-    field("max_len", max_len.to_string());
+    field("max_len", analysis.max_len.to_string());
+    field("max_lead", analysis.max_lead.to_string());
     field("min_entropy", format!("{:?}", spec.entropy.unwrap_or(0.0)));
     field("proof", option(spec.proof.as_deref()));
     field("extent", option(spec.extent.as_deref()));

@@ -67,10 +67,12 @@ pub struct CheckError {
 }
 
 /// What the checks learn about a pattern on the way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Analysis {
     /// Longest possible match in bytes.
     pub max_len: usize,
+    /// Every match has a keyword that starts at most this many bytes after the match does.
+    pub max_lead: usize,
 }
 
 /// Checks a file whose stem is `stem`; the built-in set is held to more than a user's.
@@ -213,9 +215,9 @@ pub fn analyse(pattern: &str, keywords: &[String], ignore_case: bool) -> Result<
         None => return Err("a match has no greatest length: bound every * and +".into()),
     };
     let needed = Needed::new(keywords, ignore_case);
-    match needed.by(&hir) {
-        true => Ok(Analysis { max_len }),
-        false => Err("the pattern can match without any of the keywords".into()),
+    match needed.lead(&hir) {
+        Some(max_lead) => Ok(Analysis { max_len, max_lead }),
+        None => Err("the pattern can match without any of the keywords".into()),
     }
 }
 
@@ -271,47 +273,56 @@ impl Needed {
         }
     }
 
-    fn in_all(&self, texts: &[Vec<u8>]) -> bool {
-        let holds = |text: &[u8], word: &[u8]| {
-            !word.is_empty() && text.windows(word.len()).any(|window| window == word)
+    /// The latest start of a keyword in `texts`, `None` when one of them has none.
+    fn lead_in(&self, texts: &[Vec<u8>]) -> Option<usize> {
+        let find = |text: &[u8], word: &[u8]| {
+            let mut windows = text.windows(word.len().max(1));
+            windows.position(|window| window == word)
         };
-        texts
-            .iter()
-            .all(|text| self.words.iter().any(|word| holds(text, word)))
+        let first = |text: &Vec<u8>| self.words.iter().filter_map(|word| find(text, word)).min();
+        texts.iter().try_fold(0, |lead, text| Some(lead.max(first(text)?)))
     }
 
-    /// Whether every match of `hir` contains one of the keywords.
-    fn by(&self, hir: &Hir) -> bool {
+    /// How many bytes of a match of `hir` can stand before its first keyword; `None` when a
+    /// match need not have one.
+    fn lead(&self, hir: &Hir) -> Option<usize> {
         if let Some(texts) = self.texts(hir) {
-            return self.in_all(&texts);
+            return self.lead_in(&texts);
         }
         match hir.kind() {
-            HirKind::Capture(group) => self.by(&group.sub),
-            HirKind::Repetition(repetition) => repetition.min > 0 && self.by(&repetition.sub),
-            HirKind::Alternation(parts) => parts.iter().all(|part| self.by(part)),
-            HirKind::Concat(parts) => self.by_concat(parts),
-            _ => false,
+            HirKind::Capture(group) => self.lead(&group.sub),
+            HirKind::Repetition(repetition) if repetition.min > 0 => self.lead(&repetition.sub),
+            HirKind::Alternation(parts) => {
+                parts.iter().try_fold(0, |lead, part| Some(lead.max(self.lead(part)?)))
+            }
+            HirKind::Concat(parts) => self.lead_of_concat(parts),
+            _ => None,
         }
     }
 
     /// Joins neighbours with few texts, so that `gh[pousr]_` is seen as five literals.
-    fn by_concat(&self, parts: &[Hir]) -> bool {
-        if parts.iter().any(|part| self.by(part)) {
-            return true;
-        }
-        (0..parts.len()).any(|start| {
+    fn lead_of_concat(&self, parts: &[Hir]) -> Option<usize> {
+        let mut before = 0;
+        let mut best: Option<usize> = None;
+        for (start, part) in parts.iter().enumerate() {
+            let mut found = self.lead(part);
             let mut joined = vec![Vec::new()];
-            for part in &parts[start..] {
-                let Some(next) = self.texts(part).and_then(|texts| cross(&joined, &texts)) else {
+            for next in &parts[start..] {
+                if found.is_some() {
+                    break;
+                }
+                let Some(more) = self.texts(next).and_then(|texts| cross(&joined, &texts)) else {
                     break;
                 };
-                joined = next;
-                if self.in_all(&joined) {
-                    return true;
-                }
+                joined = more;
+                found = self.lead_in(&joined);
             }
-            false
-        })
+            if let Some(lead) = found {
+                best = Some(best.map_or(before + lead, |best| best.min(before + lead)));
+            }
+            before += part.properties().maximum_len()?;
+        }
+        best
     }
 
     /// All texts that `hir` matches, case folded where asked, when they are few.

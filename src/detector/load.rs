@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::check::{self, CheckError};
+use super::check::{self, Analysis, CheckError};
 use super::spec::{DetectorFile, DetectorSpec, ProviderSpec};
 use super::{Detector, Pass, Text, ValueKind};
 use crate::model::{Confidence, Lifetime, MintsTrust, Severity};
@@ -101,8 +101,11 @@ fn load_file(path: &Path) -> Result<(DetectorFile, Vec<Detector>), DetectorError
 
 /// `spec` has passed the checks and its defaults are applied.
 fn detector(provider: &ProviderSpec, spec: &DetectorSpec) -> Detector {
-    let max_len = check::analyse(&spec.pattern, &spec.keywords, spec.ignore_case)
-        .map_or(check::MAX_LEN, |analysis| analysis.max_len);
+    let analysis = match spec.pass.as_deref() {
+        Some("assignment") => Analysis::default(),
+        _ => check::analyse(&spec.pattern, &spec.keywords, spec.ignore_case)
+            .expect("the file has been checked"),
+    };
     let own = |text: &String| -> Text { Cow::Owned(text.clone()) };
     let texts = |list: &[String]| -> Vec<Text> { list.iter().map(own).collect() };
     let aliases = spec
@@ -131,7 +134,8 @@ fn detector(provider: &ProviderSpec, spec: &DetectorSpec) -> Detector {
             _ => Pass::Pattern,
         },
         pattern: own(&spec.pattern),
-        max_len,
+        max_len: analysis.max_len,
+        max_lead: analysis.max_lead,
         min_entropy: spec.entropy.unwrap_or(0.0),
         proof: spec.proof.as_ref().map(own),
         extent: spec.extent.as_ref().map(own),

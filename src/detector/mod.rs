@@ -57,6 +57,8 @@ pub struct Detector {
     pub pattern: Text,
     /// Longest possible match in bytes.
     pub max_len: usize,
+    /// Every match has a keyword that starts at most this many bytes after the match does.
+    pub max_lead: usize,
     /// Least Shannon entropy of the secret, in bits per byte.
     pub min_entropy: f32,
     /// Name of the offline proof, one of [`PROOFS`].

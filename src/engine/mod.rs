@@ -2,6 +2,196 @@
 //!
 //! Three stages, each far cheaper than the next: [`prefilter`] finds anchors, `matcher` confirms
 //! with a pattern in a bounded window, [`judge`] decides. `assignment` and `decode` are passes of
-//! their own.
+//! their own. Invariant: the result is that of [`oracle::scan`], which runs every pattern over
+//! the whole blob (`tests/it/oracle.rs`).
 
+mod assignment;
+pub mod decode;
+pub mod extent;
 pub mod judge;
+mod matcher;
+pub mod oracle;
+pub mod prefilter;
+pub mod selftest;
+
+use std::sync::Arc;
+
+use crate::detector::{DetectorSet, Pass};
+use crate::model::{Blob, Content, Decoding, DetectorIndex, Match, Span};
+
+use matcher::Matcher;
+use prefilter::{Anchor, Hit, Prefilter};
+
+/// The detectors of a scan, ready to run. Immutable and shared by all threads.
+#[derive(Debug)]
+pub struct Engine {
+    detectors: Arc<DetectorSet>,
+    prefilter: Prefilter,
+    /// For each anchor, the detectors that own it.
+    owners: Vec<Vec<DetectorIndex>>,
+    /// One for each detector.
+    matchers: Vec<Matcher>,
+}
+
+/// Memory that a thread reuses from blob to blob.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    hits: Vec<Hit>,
+    /// Hits by detector, in order.
+    work: Vec<(DetectorIndex, usize)>,
+    found: Vec<Match>,
+    decoded: Vec<u8>,
+}
+
+/// Encodings inside encodings that are followed.
+const MAX_DEPTH: usize = 2;
+
+impl Engine {
+    /// Prepares `detectors`; compiles no pattern yet.
+    pub fn new(detectors: Arc<DetectorSet>) -> Self {
+        let mut anchors: Vec<Anchor> = Vec::new();
+        let mut owners: Vec<Vec<DetectorIndex>> = Vec::new();
+        for (index, detector) in detectors.iter() {
+            for word in detector.keywords.iter() {
+                let anchor = Anchor::new(word.as_bytes(), detector.ignore_case);
+                match anchors.iter().position(|known| *known == anchor) {
+                    Some(at) => owners[at].push(index),
+                    None => {
+                        anchors.push(anchor);
+                        owners.push(vec![index]);
+                    }
+                }
+            }
+        }
+        Self {
+            matchers: detectors.iter().map(|_| Matcher::default()).collect(),
+            prefilter: Prefilter::new(anchors),
+            owners,
+            detectors,
+        }
+    }
+
+    /// The detectors that a match's index points into.
+    pub fn detectors(&self) -> &Arc<DetectorSet> {
+        &self.detectors
+    }
+
+    /// Hands every secret of `blob` to `emit`, in the order of its place; of secrets that overlap
+    /// the more certain one.
+    pub fn scan(&self, blob: &Blob<'_>, scratch: &mut Scratch, emit: &mut dyn FnMut(Match)) {
+        scratch.found.clear();
+        match decode::utf16(blob.bytes) {
+            Some(text) => {
+                let inner = Blob {
+                    bytes: text.bytes(),
+                    content: Content::Text,
+                };
+                self.passes(&inner, scratch, 0);
+                for found in &mut scratch.found {
+                    found.span = text.original(found.span);
+                    found.decoding.insert(0, Decoding::Utf16);
+                }
+            }
+            None => self.passes(blob, scratch, 0),
+        }
+        settle(&mut scratch.found);
+        scratch.found.drain(..).for_each(emit);
+    }
+
+    /// All passes over one text; nested texts come back here with a greater `depth`.
+    fn passes(&self, blob: &Blob<'_>, scratch: &mut Scratch, depth: usize) {
+        self.anchored(blob, scratch);
+        if blob.content == Content::Text && depth < MAX_DEPTH {
+            self.base64(blob, scratch, depth);
+        }
+    }
+
+    /// Prefilter, then the detectors that own the anchors it found.
+    fn anchored(&self, blob: &Blob<'_>, scratch: &mut Scratch) {
+        scratch.hits.clear();
+        self.prefilter.find(blob.bytes, &mut scratch.hits);
+        if scratch.hits.is_empty() {
+            return;
+        }
+        scratch.work.clear();
+        for hit in &scratch.hits {
+            for &owner in &self.owners[hit.anchor as usize] {
+                scratch.work.push((owner, hit.start));
+            }
+        }
+        scratch.work.sort_unstable();
+        scratch.work.dedup();
+        for hits in scratch.work.chunk_by(|a, b| a.0 == b.0) {
+            let index = hits[0].0;
+            let detector = self.detectors.get(index);
+            let starts = hits.iter().map(|hit| hit.1);
+            match detector.pass {
+                Pass::Pattern => {
+                    let matcher = &self.matchers[index.as_usize()];
+                    matcher.confirm(detector, index, blob.bytes, starts, &mut scratch.found);
+                }
+                Pass::Assignment if blob.content == Content::Text => {
+                    assignment::confirm(detector, index, blob.bytes, starts, &mut scratch.found);
+                }
+                Pass::Assignment => {}
+            }
+        }
+    }
+
+    /// Decodes base64 runs and scans what comes out.
+    fn base64(&self, blob: &Blob<'_>, scratch: &mut Scratch, depth: usize) {
+        let mut decoded = std::mem::take(&mut scratch.decoded);
+        for run in decode::Base64Runs::new(blob.bytes) {
+            if !decode::base64(&blob.bytes[run.range()], &mut decoded) {
+                continue;
+            }
+            let first = scratch.found.len();
+            self.passes(&Blob::new(&decoded), scratch, depth + 1);
+            for found in &mut scratch.found[first..] {
+                found.span = run;
+                found.decoding.insert(0, Decoding::Base64);
+            }
+        }
+        scratch.decoded = decoded;
+    }
+}
+
+/// Sorts, and of matches that overlap keeps the most certain, then the longest.
+pub(crate) fn settle(found: &mut Vec<Match>) {
+    let rank = |m: &Match| {
+        let plain = m.decoding.is_empty();
+        (m.confidence, plain, m.span.len())
+    };
+    found.sort_by(|a, b| {
+        let order = (a.span.start, a.span.end, a.detector).cmp(&(b.span.start, b.span.end, b.detector));
+        order.then_with(|| a.secret.cmp(&b.secret))
+    });
+    found.dedup_by(|a, b| a.span == b.span && a.detector == b.detector && a.secret == b.secret);
+    let mut kept: Vec<Match> = Vec::with_capacity(found.len());
+    for next in found.drain(..) {
+        // Several secrets can come out of one encoded run; they do not compete.
+        let same_run = |m: &Match| !m.decoding.is_empty() && m.span == next.span;
+        let rivals = kept.iter().rposition(|m| m.span.overlaps(next.span) && !same_run(m));
+        match rivals {
+            Some(at) if rank(&kept[at]) >= rank(&next) => {}
+            Some(at) => {
+                kept.remove(at);
+                kept.push(next);
+            }
+            None => kept.push(next),
+        }
+    }
+    *found = kept;
+}
+
+/// The lines around `span`, without their ends.
+pub(crate) fn line_around(text: &[u8], span: Span) -> &[u8] {
+    /// Longest stretch looked at on either side.
+    const REACH: usize = 1024;
+    let is_end = |byte: &u8| matches!(byte, b'\n' | b'\r');
+    let before = &text[span.start.saturating_sub(REACH)..span.start];
+    let start = span.start - before.iter().rev().position(is_end).unwrap_or(before.len());
+    let after = &text[span.end..(span.end + REACH).min(text.len())];
+    let end = span.end + after.iter().position(is_end).unwrap_or(after.len());
+    &text[start..end]
+}

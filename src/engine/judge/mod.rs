@@ -1,3 +1,57 @@
 //! Decides whether a pattern hit is a secret, and how sure that is.
 
+pub mod entropy;
+pub mod guess;
+pub mod placeholder;
 pub mod proof;
+pub mod reference;
+
+use crate::detector::{Detector, ValueKind};
+use crate::model::{Confidence, DetectorIndex, Match, Proof, Secret, Span};
+
+use super::{extent, line_around};
+use proof::Verdict;
+
+/// Judges the hit of a pattern whose group `secret` stands at `secret`; `None` drops it.
+pub(super) fn judge(
+    detector: &Detector,
+    index: DetectorIndex,
+    text: &[u8],
+    secret: Span,
+) -> Option<Match> {
+    let span = match &detector.extent {
+        Some(name) => extent::extend(name, text, secret)?,
+        None => secret,
+    };
+    let value = &text[span.range()];
+    if detector.min_entropy > 0.0 && entropy::shannon(value) < detector.min_entropy {
+        return None;
+    }
+    let proof = match detector.proof.as_deref().map(|name| proof::prove(name, text, span)) {
+        Some(Verdict::Refuted) => return None,
+        Some(Verdict::Proved(proof)) => proof,
+        Some(Verdict::Open) | None => Proof::None,
+    };
+    let checksum = matches!(proof, Proof::Checksum { .. });
+    if !checksum && placeholder::placeholder(value).is_some() {
+        return None;
+    }
+    if detector.value == ValueKind::Password
+        && reference::reference(value, line_around(text, span)).is_some()
+    {
+        return None;
+    }
+    let confidence = match proof {
+        Proof::None => detector.confidence,
+        Proof::Structure { .. } | Proof::Checksum { .. } => Confidence::Certain,
+    };
+    Some(Match {
+        detector: index,
+        span,
+        secret: Secret::new(value),
+        proof,
+        confidence,
+        key: None,
+        decoding: Vec::new(),
+    })
+}

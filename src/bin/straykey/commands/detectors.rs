@@ -1,0 +1,88 @@
+//! `straykey detectors list|show|test`
+
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Result, anyhow};
+use straykey::detector::{self, Detector, DetectorSet, Pass};
+use straykey::engine::{Engine, selftest};
+
+use crate::args::Detectors;
+use crate::exit::Exit;
+
+pub(crate) fn run(command: Detectors) -> Result<Exit> {
+    match command {
+        Detectors::List => list(),
+        Detectors::Show { id } => show(&id),
+        Detectors::Test { files } => test(&files),
+    }
+}
+
+fn list() -> Result<Exit> {
+    let set = DetectorSet::builtin();
+    let mut out = io::stdout().lock();
+    let width = set.iter().map(|(_, detector)| detector.id.len()).max().unwrap_or(0);
+    for (_, detector) in set.iter() {
+        let Detector { id, severity, lifetime, name, .. } = detector;
+        writeln!(out, "{id:width$}  {severity:8}  {lifetime:12}  {name}")?;
+    }
+    let providers: BTreeSet<_> = set.iter().map(|(_, detector)| &detector.provider).collect();
+    eprintln!("{} detectors of {} providers", set.len(), providers.len());
+    Ok(Exit::Clean)
+}
+
+fn show(id: &str) -> Result<Exit> {
+    let set = DetectorSet::builtin();
+    let alias = |detector: &Detector| detector.aliases.iter().any(|(_, known)| known == id);
+    let found = set.find(id).or_else(|| set.iter().find(|(_, detector)| alias(detector)));
+    let Some((_, d)) = found else {
+        return Err(anyhow!("no detector `{id}`; `straykey detectors list` shows all"));
+    };
+    let mut out = io::stdout().lock();
+    writeln!(out, "{}\n  {}\n", d.id, d.name)?;
+    writeln!(out, "  {}\n", d.description)?;
+    let mut row = |name: &str, value: &str| writeln!(out, "  {name:12} {value}");
+    row("provider", &d.provider_name)?;
+    row("severity", d.severity.as_str())?;
+    row("lifetime", d.lifetime.as_str())?;
+    row("mints trust", d.mints_trust.as_str())?;
+    row("keywords", &d.keywords.join("  "))?;
+    match d.pass {
+        Pass::Pattern => row("pattern", &d.pattern)?,
+        Pass::Assignment => row("pattern", "structural pass over assignments")?,
+    }
+    row("confidence", d.confidence.as_str())?;
+    row("proof", d.proof.as_deref().unwrap_or("none"))?;
+    let nhi: Vec<_> = d.owasp_nhi.iter().map(|n| format!("NHI{n}:2025")).collect();
+    row("OWASP NHI", &nhi.join("  "))?;
+    let cwe: Vec<_> = d.cwe.iter().map(|n| format!("CWE-{n}")).collect();
+    row("CWE", &cwe.join("  "))?;
+    let aliases: Vec<_> = d.aliases.iter().map(|(tool, id)| format!("{tool}:{id}")).collect();
+    row("aliases", &aliases.join("  "))?;
+    row("sources", &d.sources.join("\n               "))?;
+    row("what to do", &d.remediation)?;
+    row("rotate", d.rotate.as_deref().unwrap_or("-"))?;
+    Ok(Exit::Clean)
+}
+
+fn test(paths: &[PathBuf]) -> Result<Exit> {
+    let mut files = Vec::new();
+    for path in paths {
+        files.extend(detector::load(path)?);
+    }
+    let own = files.iter().flat_map(|(_, detectors)| detectors.iter().cloned());
+    let engine = Engine::new(Arc::new(DetectorSet::builtin().with(own)));
+    let mut out = io::stdout().lock();
+    let (mut tested, mut failed) = (0, 0);
+    for (file, detectors) in &files {
+        tested += detectors.len();
+        for failure in selftest::run(&engine, file) {
+            failed += 1;
+            writeln!(out, "{}/{failure}", file.provider.id)?;
+        }
+    }
+    writeln!(out, "{tested} detectors tested, {failed} examples failed")?;
+    Ok(if failed == 0 { Exit::Clean } else { Exit::Findings })
+}

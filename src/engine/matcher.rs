@@ -1,0 +1,87 @@
+//! Confirms anchors: runs one detector's pattern in a bounded window around each.
+
+use std::sync::OnceLock;
+
+use regex_automata::meta::Regex;
+use regex_automata::util::syntax;
+use regex_automata::{Anchored, Input};
+
+use crate::detector::Detector;
+use crate::model::{DetectorIndex, Match, Span};
+
+use super::judge;
+
+/// The pattern of one detector, compiled when its first anchor is seen.
+#[derive(Debug, Default)]
+pub(super) struct Matcher(OnceLock<Pattern>);
+
+/// A compiled pattern.
+#[derive(Debug)]
+pub(super) struct Pattern {
+    regex: Regex,
+    secret: usize,
+}
+
+impl Matcher {
+    /// Appends the detector's secrets around `anchors` (ascending offsets) to `found`.
+    ///
+    /// Equal to running the pattern over the whole text: a match that starts at `s` has an anchor
+    /// in `s..=s + max_lead` and ends by `s + max_len`, so each window below holds every match
+    /// that the anchor may belong to, and a match that starts behind the anchor is left to an
+    /// anchor of its own.
+    pub(super) fn confirm(
+        &self,
+        detector: &Detector,
+        index: DetectorIndex,
+        text: &[u8],
+        anchors: impl Iterator<Item = usize>,
+        found: &mut Vec<Match>,
+    ) {
+        let pattern = self.0.get_or_init(|| Pattern::new(detector));
+        let mut resume = 0;
+        for anchor in anchors {
+            let start = anchor.saturating_sub(detector.max_lead).max(resume);
+            let end = (anchor + detector.max_len).min(text.len());
+            if start > anchor {
+                continue;
+            }
+            let anchored = match start == anchor {
+                true => Anchored::Yes,
+                false => Anchored::No,
+            };
+            let input = Input::new(text).range(start..end).anchored(anchored);
+            let Some((whole, secret)) = pattern.search(&input) else {
+                continue;
+            };
+            if whole.start > anchor {
+                continue;
+            }
+            resume = whole.end;
+            found.extend(judge::judge(detector, index, text, secret));
+        }
+    }
+}
+
+impl Pattern {
+    pub(super) fn new(detector: &Detector) -> Self {
+        let syntax = syntax::Config::new().unicode(false).utf8(false);
+        let regex = Regex::builder()
+            .syntax(syntax)
+            .configure(Regex::config().utf8_empty(false).nfa_size_limit(Some(10 << 20)))
+            .build(&detector.pattern)
+            .expect("the pattern has been checked");
+        let first = regex_automata::PatternID::ZERO;
+        let secret = regex.group_info().to_index(first, "secret");
+        let secret = secret.expect("the check asks for a group `secret`");
+        Self { regex, secret }
+    }
+
+    /// The first match in `input`, and the secret in it.
+    pub(super) fn search(&self, input: &Input<'_>) -> Option<(Span, Span)> {
+        let mut captures = self.regex.create_captures();
+        self.regex.search_captures(input, &mut captures);
+        let whole = captures.get_match()?;
+        let secret = captures.get_group(self.secret)?;
+        Some((Span::new(whole.start(), whole.end()), Span::new(secret.start, secret.end)))
+    }
+}

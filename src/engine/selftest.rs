@@ -1,0 +1,117 @@
+//! Runs the examples and counterexamples of a detector file.
+
+use std::fmt;
+
+use crate::detector::template::{self, Example};
+use crate::detector::{DetectorFile, DetectorSpec};
+use crate::model::{Blob, Match};
+
+use super::{Engine, Scratch};
+
+/// How often each template is drawn.
+const DRAWS: u64 = 20;
+
+/// An example that did not do what its file says. Never holds the drawn text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The detector.
+    pub detector: String,
+    /// The template as written.
+    pub template: String,
+    /// What happened instead.
+    pub what: String,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}: `{}`", self.detector, self.what, self.template)
+    }
+}
+
+/// Draws every example and counterexample of `file` and scans it with `engine`, which holds the
+/// file's detectors (and any others that might claim the same text). One failure a template.
+pub fn run(engine: &Engine, file: &DetectorFile) -> Vec<Failure> {
+    let mut failures = Vec::new();
+    for spec in &file.detectors {
+        for text in &spec.examples {
+            failures.extend(first_failure(spec, text, |example| matches(engine, spec, example)));
+        }
+        for counter in &spec.counterexamples {
+            let holds = |example: &Example| silent(engine, spec, example);
+            failures.extend(first_failure(spec, &counter.text, holds));
+        }
+    }
+    failures
+}
+
+fn first_failure(
+    spec: &DetectorSpec,
+    text: &str,
+    holds: impl Fn(&Example) -> Result<(), String>,
+) -> Option<Failure> {
+    let failure = |what| Failure {
+        detector: spec.id.clone(),
+        template: text.to_owned(),
+        what,
+    };
+    for seed in 0..DRAWS {
+        let example = match template::expand(text, seed) {
+            Ok(example) => example,
+            Err(error) => return Some(failure(error.to_string())),
+        };
+        if let Err(what) = holds(&example) {
+            return Some(failure(what));
+        }
+    }
+    None
+}
+
+/// The detector finds exactly the marked secret, and nothing else claims it.
+fn matches(engine: &Engine, spec: &DetectorSpec, example: &Example) -> Result<(), String> {
+    let lower = example.text.to_ascii_lowercase();
+    let has_keyword = spec.keywords.iter().any(|word| match spec.ignore_case {
+        true => lower.contains(&word.to_ascii_lowercase()),
+        false => example.text.contains(word.as_str()),
+    });
+    if !has_keyword && !example.text.is_ascii() {
+        return Err("the example holds no keyword".into());
+    }
+    let found = scan(engine, &example.text);
+    let id = |m: &Match| engine.detectors().get(m.detector).id.to_string();
+    let own: Vec<_> = found.iter().filter(|m| id(m) == spec.id).collect();
+    if own.is_empty() {
+        let others: Vec<_> = found.iter().map(id).collect();
+        return Err(match others.is_empty() {
+            true => "the example does not match".into(),
+            false => format!("the example is claimed by {} instead", others.join(", ")),
+        });
+    }
+    match own.iter().any(|m| m.secret.expose() == example.secret.as_bytes()) {
+        true => Ok(()),
+        false => {
+            let lengths: Vec<_> = own.iter().map(|m| m.secret.len().to_string()).collect();
+            Err(format!(
+                "the secret found has {} bytes, the marked one {}",
+                lengths.join(" and "),
+                example.secret.len()
+            ))
+        }
+    }
+}
+
+/// The detector finds nothing.
+fn silent(engine: &Engine, spec: &DetectorSpec, example: &Example) -> Result<(), String> {
+    let found = scan(engine, &example.text);
+    let is_own = |m: &Match| engine.detectors().get(m.detector).id == spec.id;
+    match found.iter().any(is_own) {
+        true => Err("the counterexample matches".into()),
+        false => Ok(()),
+    }
+}
+
+fn scan(engine: &Engine, text: &str) -> Vec<Match> {
+    let mut found = Vec::new();
+    let mut scratch = Scratch::default();
+    engine.scan(&Blob::new(text.as_bytes()), &mut scratch, &mut |m| found.push(m));
+    found
+}
