@@ -4,4 +4,5 @@
 //! with a pattern in a bounded window, [`judge`] decides. `assignment` and `decode` are passes of
 //! their own.
 
+pub mod extent;
 pub mod judge;
