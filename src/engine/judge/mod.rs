@@ -24,7 +24,7 @@ pub(super) fn judge(
         None => secret,
     };
     let value = &text[span.range()];
-    if detector.min_entropy > 0.0 && entropy::shannon(value) < detector.min_entropy {
+    if detector.min_entropy > 0.0 && entropy::shannon(value) < f64::from(detector.min_entropy) {
         return None;
     }
     let proof = match detector.proof.as_deref().map(|name| proof::prove(name, text, span)) {

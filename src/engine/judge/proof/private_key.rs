@@ -1,0 +1,444 @@
+//! Private keys: PEM, OpenSSH, PuTTY and OpenPGP.
+//!
+//! Reads the frame, the kind of key and whether a passphrase protects it; computes nothing with
+//! the key.
+
+use serde_json::Value;
+
+use super::der::{self, Outline};
+use super::{Candidate, Verdict, contains, decode_base64, find, shown};
+use crate::engine::extent::pem::Block;
+
+const OPENSSH_MAGIC: &[u8] = b"openssh-key-v1\0";
+const PUTTY_HEAD: &[u8] = b"PuTTY-User-Key-File-";
+
+/// A private key in any armour; without one, base64 that turns out to be a key.
+pub(super) fn private_key(candidate: Candidate<'_>) -> Verdict {
+    let secret = candidate.secret();
+    if let Some(at) = find(secret, b"-----BEGIN ") {
+        return match Block::read(candidate.text, candidate.span.start + at) {
+            Some(block) => in_block(&block),
+            None => Verdict::Refuted,
+        };
+    }
+    if let Some(at) = find(secret, PUTTY_HEAD) {
+        return putty(&secret[at..]);
+    }
+    bare(secret)
+}
+
+fn in_block(block: &Block<'_>) -> Verdict {
+    match block.label {
+        b"PGP PRIVATE KEY BLOCK" => openpgp(block),
+        label if !label.ends_with(b"PRIVATE KEY") => Verdict::Open,
+        _ => {
+            let Some(bytes) = decode_base64(&block.body).filter(|bytes| !bytes.is_empty()) else {
+                return Verdict::Refuted;
+            };
+            match block
+                .header("Proc-Type")
+                .is_some_and(|value| contains(value, b"ENCRYPTED"))
+            {
+                true => described("PEM", None, &encrypted(block.header("DEK-Info"))),
+                false => decoded(&bytes),
+            }
+        }
+    }
+}
+
+/// `encrypted (AES-128-CBC)` from `AES-128-CBC,<hex>`.
+fn encrypted(dek_info: Option<&[u8]>) -> String {
+    let cipher = dek_info.and_then(|info| info.split(|&c| c == b',').next());
+    let plain = |c: &u8| c.is_ascii_alphanumeric() || *c == b'-';
+    match cipher.filter(|name| (3..32).contains(&name.len()) && name.iter().all(plain)) {
+        Some(name) => format!("encrypted ({})", String::from_utf8_lossy(name)),
+        None => "encrypted".to_owned(),
+    }
+}
+
+fn decoded(bytes: &[u8]) -> Verdict {
+    if bytes.starts_with(OPENSSH_MAGIC) {
+        return openssh(bytes);
+    }
+    if let Some(verdict) = sigstore(bytes) {
+        return verdict;
+    }
+    match der::private_key(bytes) {
+        Outline::Damaged => Verdict::Refuted,
+        Outline::Framed => described("PEM", None, "unencrypted"),
+        Outline::Key(kind) => described("PEM", Some(&kind), "unencrypted"),
+        Outline::Encrypted(Some(cipher)) => {
+            described("PEM", None, &format!("encrypted ({cipher})"))
+        }
+        Outline::Encrypted(None) => described("PEM", None, "encrypted"),
+    }
+}
+
+fn described(container: &str, kind: Option<&str>, protection: &str) -> Verdict {
+    let what = match kind {
+        Some(kind) => format!("{container}, {kind}, {protection}"),
+        None => format!("{container}, {protection}"),
+    };
+    Verdict::structure(what, None)
+}
+
+/// A key without armour must be readable to the end; anything else may be another secret.
+fn bare(secret: &[u8]) -> Verdict {
+    let compact: Vec<u8> = secret
+        .iter()
+        .copied()
+        .filter(|c| !c.is_ascii_whitespace())
+        .collect();
+    let Some(bytes) = decode_base64(&compact) else {
+        return Verdict::Open;
+    };
+    if bytes.starts_with(OPENSSH_MAGIC) {
+        return openssh(&bytes);
+    }
+    match der::private_key(&bytes) {
+        Outline::Key(kind) => described("DER", Some(&kind), "unencrypted"),
+        _ => Verdict::Open,
+    }
+}
+
+/// cosign keeps a JSON with the names of key derivation and cipher.
+fn sigstore(bytes: &[u8]) -> Option<Verdict> {
+    let members: Value = serde_json::from_slice(bytes).ok()?;
+    let cipher = members.get("cipher")?.get("name")?.as_str()?;
+    members.get("ciphertext")?;
+    Some(described(
+        "Sigstore",
+        None,
+        &format!("encrypted ({})", shown(cipher)),
+    ))
+}
+
+/// Magic, cipher, key derivation, its options, number of keys, public keys, private part.
+fn openssh(bytes: &[u8]) -> Verdict {
+    let mut rest = Fields(&bytes[OPENSSH_MAGIC.len()..]);
+    let mut name = || {
+        rest.string()
+            .and_then(|name| std::str::from_utf8(name).ok())
+    };
+    let (Some(cipher), Some(derivation)) = (name(), name()) else {
+        return Verdict::Refuted;
+    };
+    let plain = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'@' | b'.');
+    let names = [cipher, derivation];
+    let sane = names
+        .iter()
+        .all(|name| (1..64).contains(&name.len()) && name.bytes().all(plain));
+    let unprotected = cipher == "none";
+    if !sane || unprotected != (derivation == "none") {
+        return Verdict::Refuted;
+    }
+    let counted = rest.string().and_then(|_| rest.number());
+    if counted.is_none_or(|keys| keys == 0) {
+        return Verdict::Refuted;
+    }
+    let kind = rest.string().and_then(ssh_kind);
+    match unprotected {
+        true => described("OpenSSH", kind.as_deref(), "unencrypted"),
+        false => described("OpenSSH", kind.as_deref(), &format!("encrypted ({cipher})")),
+    }
+}
+
+/// The kind of a public key in SSH's wire format.
+fn ssh_kind(blob: &[u8]) -> Option<String> {
+    let mut rest = Fields(blob);
+    let name = std::str::from_utf8(rest.string()?).ok()?;
+    match name {
+        "ssh-rsa" => {
+            rest.string()?;
+            Some(format!("RSA {} bits", der::bits(rest.string()?)))
+        }
+        "ssh-dss" => Some("DSA".to_owned()),
+        "ssh-ed25519" => Some("Ed25519".to_owned()),
+        "ecdsa-sha2-nistp256" => Some("EC P-256".to_owned()),
+        "ecdsa-sha2-nistp384" => Some("EC P-384".to_owned()),
+        "ecdsa-sha2-nistp521" => Some("EC P-521".to_owned()),
+        "sk-ssh-ed25519@openssh.com" | "sk-ecdsa-sha2-nistp256@openssh.com" => {
+            Some("security-key handle".to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// Strings and numbers of SSH's wire format.
+struct Fields<'a>(&'a [u8]);
+
+impl<'a> Fields<'a> {
+    fn number(&mut self) -> Option<u32> {
+        let (bytes, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(u32::from_be_bytes(*bytes))
+    }
+
+    fn string(&mut self) -> Option<&'a [u8]> {
+        let length = usize::try_from(self.number()?).ok()?;
+        let (value, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        Some(value)
+    }
+}
+
+/// `PuTTY-User-Key-File-<version>: <kind>`, `Encryption: <cipher>`, and a MAC.
+fn putty(file: &[u8]) -> Verdict {
+    let line = |name: &[u8]| {
+        let at = find(file, name)? + name.len();
+        let value = &file[at..];
+        let plain = |c: &&u8| c.is_ascii_alphanumeric() || **c == b'-';
+        let length = value.iter().take(64).take_while(plain).count();
+        std::str::from_utf8(&value[..length])
+            .ok()
+            .filter(|value| !value.is_empty())
+    };
+    let version = file.get(PUTTY_HEAD.len());
+    let kind = file
+        .get(PUTTY_HEAD.len() + 1..)
+        .and_then(|rest| rest.strip_prefix(b": "));
+    let (Some(b'1'..=b'3'), Some(_), Some(cipher)) = (version, kind, line(b"Encryption: ")) else {
+        return Verdict::Refuted;
+    };
+    let mac = line(b"Private-MAC: ").or_else(|| line(b"Private-Hash: "));
+    if mac.is_none_or(|mac| mac.len() < 40) {
+        return Verdict::Refuted;
+    }
+    match cipher {
+        "none" => described("PuTTY", None, "unencrypted"),
+        cipher => described("PuTTY", None, &format!("encrypted ({cipher})")),
+    }
+}
+
+/// The armour's checksum and the first packet, which is a secret key.
+fn openpgp(block: &Block<'_>) -> Verdict {
+    let (armoured, sum) = match block.body[block.last_line..] {
+        [b'=', _, _, _, _] => block.body.split_at(block.last_line),
+        _ => (&block.body[..], &[][..]),
+    };
+    let Some(bytes) = decode_base64(armoured) else {
+        return Verdict::Refuted;
+    };
+    if let Some(sum) = sum.get(1..).and_then(decode_base64)
+        && sum != crc24(&bytes).to_be_bytes()[1..]
+    {
+        return Verdict::Refuted;
+    }
+    match secret_key_packet(&bytes) {
+        Some((kind, true)) => described("OpenPGP", kind.as_deref(), "encrypted"),
+        Some((kind, false)) => described("OpenPGP", kind.as_deref(), "unencrypted"),
+        None => Verdict::Open,
+    }
+}
+
+/// CRC-24 of RFC 4880.
+fn crc24(bytes: &[u8]) -> u32 {
+    bytes.iter().fold(0x00b7_04ce, |sum, &byte| {
+        (0..8).fold(sum ^ u32::from(byte) << 16, |sum, _| {
+            let sum = sum << 1;
+            if sum & 0x0100_0000 != 0 {
+                sum ^ 0x0186_4cfb
+            } else {
+                sum
+            }
+        })
+    })
+}
+
+/// Kind of key, and whether a passphrase protects it, of a secret-key packet of version 4.
+fn secret_key_packet(bytes: &[u8]) -> Option<(Option<String>, bool)> {
+    const SECRET_KEY: u8 = 5;
+    let (&head, rest) = bytes.split_first()?;
+    let (tag, length_bytes) = match head {
+        0xc0.. => {
+            let bytes = match *rest.first()? {
+                0..=191 => 1,
+                192..=223 => 2,
+                255 => 5,
+                _ => return None,
+            };
+            (head & 63, bytes)
+        }
+        0x80..=0xbf => (head >> 2 & 15, [1, 2, 4, 0][usize::from(head & 3)]),
+        _ => return None,
+    };
+    let body = rest.get(length_bytes..)?;
+    let (&[4, _, _, _, _, algorithm], public) = body.split_first_chunk()? else {
+        return None;
+    };
+    if tag != SECRET_KEY {
+        return None;
+    }
+    let mut public = Numbers(public);
+    let kind = match algorithm {
+        1..=3 => {
+            let bits = public.number()?;
+            public.number()?;
+            Some(format!("RSA {bits} bits"))
+        }
+        16 => {
+            (0..3).try_for_each(|_| public.number().map(drop))?;
+            Some("Elgamal".to_owned())
+        }
+        17 => {
+            let bits = public.number()?;
+            (0..3).try_for_each(|_| public.number().map(drop))?;
+            Some(format!("DSA {bits} bits"))
+        }
+        19 | 22 => {
+            public.skip_counted()?;
+            public.number()?;
+            Some(if algorithm == 19 { "ECDSA" } else { "EdDSA" }.to_owned())
+        }
+        _ => return None,
+    };
+    Some((kind, *public.0.first()? != 0))
+}
+
+/// Numbers of OpenPGP: a length in bits and the bytes.
+struct Numbers<'a>(&'a [u8]);
+
+impl Numbers<'_> {
+    /// Steps over a number and returns its length in bits.
+    fn number(&mut self) -> Option<usize> {
+        let (length, rest) = self.0.split_first_chunk()?;
+        let bits = usize::from(u16::from_be_bytes(*length));
+        self.0 = rest.get(bits.div_ceil(8)..)?;
+        Some(bits)
+    }
+
+    /// Steps over bytes whose count stands before them.
+    fn skip_counted(&mut self) -> Option<()> {
+        let (&count, rest) = self.0.split_first()?;
+        self.0 = rest.get(usize::from(count)..)?;
+        Some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use data_encoding::BASE64;
+
+    use super::super::tests::{proves, says, verdict};
+    use super::*;
+    use crate::detector::template::Random;
+    use crate::model::Proof;
+
+    fn armour(label: &str, bytes: &[u8]) -> String {
+        format!(
+            "-----BEGIN {label}-----\n{}\n-----END {label}-----",
+            BASE64.encode(bytes)
+        )
+    }
+
+    fn what(template: &str) -> String {
+        match proves("private-key", template) {
+            Proof::Structure {
+                what,
+                ends_at: None,
+            } => what,
+            _ => panic!("a structure without end expected"),
+        }
+    }
+
+    #[test]
+    fn frames_are_proved_in_every_armour() {
+        assert_eq!(what("{{pem:RSA PRIVATE KEY}}"), "PEM, unencrypted");
+        assert_eq!(what("{{pem-line:PRIVATE KEY}}"), "PEM, unencrypted");
+        assert_eq!(what("{{pem:OPENSSH PRIVATE KEY}}"), "OpenSSH, unencrypted");
+        let old = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\
+            DEK-Info: AES-128-CBC,{{HEX:32}}\n\n{{base64:64}}\n{{base64:64}}\n\
+            -----END RSA PRIVATE KEY-----";
+        assert_eq!(what(old), "PEM, encrypted (AES-128-CBC)");
+        let putty = "PuTTY-User-Key-File-3: ssh-rsa\nEncryption: aes256-cbc\nPrivate-Lines: 1\n\
+            {{base64:64}}\nPrivate-MAC: {{hex:64}}\n";
+        assert_eq!(what(putty), "PuTTY, encrypted (aes256-cbc)");
+    }
+
+    #[test]
+    fn damaged_keys_are_refuted() {
+        for template in [
+            "-----BEGIN RSA PRIVATE KEY-----\n{{base64:64}}\n{{base64:64}}\n-----END RSA PRIVATE KEY-----",
+            "-----BEGIN RSA PRIVATE KEY-----\nMIIE...\n-----END RSA PRIVATE KEY-----",
+            "-----BEGIN RSA PRIVATE KEY-----\n{{base64:64}}\n",
+            "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEA{{base64:64}}\n-----END OPENSSH PRIVATE KEY-----",
+            "PuTTY-User-Key-File-2: ssh-rsa\nEncryption: none\n",
+        ] {
+            says("private-key", template, &Verdict::Refuted);
+        }
+        says("private-key", "{{base64:200}}", &Verdict::Open);
+    }
+
+    #[test]
+    fn openssh_names_cipher_and_kind() {
+        let string = |bytes: &[u8]| [&(bytes.len() as u32).to_be_bytes()[..], bytes].concat();
+        let mut modulus = vec![0, 0x80];
+        modulus.resize(385, 3);
+        let public = [string(b"ssh-rsa"), string(&[1, 0, 1]), string(&modulus)].concat();
+        let bytes = [
+            OPENSSH_MAGIC.to_vec(),
+            string(b"aes256-ctr"),
+            string(b"bcrypt"),
+            string(&[0; 24]),
+            1u32.to_be_bytes().to_vec(),
+            string(&public),
+            string(&[9; 64]),
+        ];
+        let text = armour("OPENSSH PRIVATE KEY", &bytes.concat());
+        let expected = "OpenSSH, RSA 3072 bits, encrypted (aes256-ctr)";
+        assert_eq!(
+            verdict("private-key", &text),
+            Verdict::structure(expected, None)
+        );
+    }
+
+    /// A secret-key packet of version 4: RSA with `usage` as first byte of the secret part.
+    fn pgp_packet(usage: u8) -> Vec<u8> {
+        let mut body = vec![4, 1, 2, 3, 4, 1, 0x08, 0];
+        body.extend([0xff; 256]);
+        body.extend([0, 17, 1, 0, 1, usage]);
+        body.extend(Random(1).bytes(100));
+        let length = (body.len() as u16).to_be_bytes();
+        [&[0x95][..], &length, &body].concat()
+    }
+
+    #[test]
+    fn openpgp_checks_the_armour_and_reads_the_packet() {
+        for (usage, protection) in [(0, "unencrypted"), (254, "encrypted")] {
+            let packet = pgp_packet(usage);
+            let sum = BASE64.encode(&crc24(&packet).to_be_bytes()[1..]);
+            let text = |sum: &str| {
+                let plain = armour("PGP PRIVATE KEY BLOCK", &packet);
+                let end = "\n-----END";
+                plain.replace(end, &format!("\n={sum}{end}"))
+            };
+            let what = format!("OpenPGP, RSA 2048 bits, {protection}");
+            let expected = Verdict::structure(what, None);
+            assert_eq!(verdict("private-key", &text(&sum)), expected);
+            assert_eq!(
+                verdict("private-key", &armour("PGP PRIVATE KEY BLOCK", &packet)),
+                expected
+            );
+            assert_eq!(verdict("private-key", &text("AAAA")), Verdict::Refuted);
+        }
+        says(
+            "private-key",
+            "{{pem:PGP PRIVATE KEY BLOCK}}",
+            &Verdict::Open,
+        );
+    }
+
+    #[test]
+    fn the_checksum_of_armour_is_that_of_its_standard() {
+        assert_eq!(crc24(b"123456789"), 0x0021_cf02);
+    }
+
+    #[test]
+    fn sigstore_keys_name_their_cipher() {
+        let json =
+            br#"{"kdf":{"name":"scrypt"},"cipher":{"name":"nacl/secretbox"},"ciphertext":"x"}"#;
+        let text = armour("ENCRYPTED SIGSTORE PRIVATE KEY", json);
+        let expected = Verdict::structure("Sigstore, encrypted (nacl/secretbox)", None);
+        assert_eq!(verdict("private-key", &text), expected);
+    }
+}
