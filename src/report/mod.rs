@@ -1,5 +1,12 @@
 //! Report formats. Each is one file and one line in [`FORMATS`]; help and docs derive from it.
 
+mod json;
+mod jsonl;
+mod place;
+mod record;
+mod text;
+mod words;
+
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -89,7 +96,7 @@ pub trait Format: Sync {
 }
 
 /// All formats.
-pub const FORMATS: &[&dyn Format] = &[];
+pub const FORMATS: &[&dyn Format] = &[&text::Text, &json::Json, &jsonl::Jsonl];
 
 /// The format called `name`.
 pub fn format(name: &str) -> Option<&'static dyn Format> {

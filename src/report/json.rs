@@ -1,0 +1,133 @@
+//! One JSON document, findings with their occurrences: `docs/report-schema.md`.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use serde::Serialize;
+
+use super::record::{DiagnosticRecord, FindingRecord};
+use super::{Format, RenderOptions, Report, words};
+use crate::finding::Finding;
+use crate::model::printable;
+
+/// `--format json`.
+pub(super) struct Json;
+
+/// Name and version of the document's schema.
+const SCHEMA: &str = "straykey/report/v1";
+
+impl Format for Json {
+    fn name(&self) -> &'static str {
+        "json"
+    }
+
+    fn about(&self) -> &'static str {
+        "one JSON document: findings with their occurrences (docs/report-schema.md)"
+    }
+
+    fn write(
+        &self,
+        report: &Report,
+        options: &RenderOptions,
+        out: &mut dyn io::Write,
+    ) -> io::Result<()> {
+        serde_json::to_writer_pretty(&mut *out, &Document::new(report, options))?;
+        writeln!(out)
+    }
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: &'static str,
+    tool: Tool,
+    repository: Option<Repository>,
+    complete: bool,
+    counts: Counts,
+    stats: Stats,
+    findings: Vec<FindingRecord<'a>>,
+    suppressed: Vec<FindingRecord<'a>>,
+    diagnostics: Vec<DiagnosticRecord>,
+}
+
+impl<'a> Document<'a> {
+    fn new(report: &'a Report, options: &RenderOptions) -> Self {
+        let records = |findings: &'a [Finding]| {
+            let record = |finding| FindingRecord::new(finding, &report.detectors, options);
+            findings.iter().map(record).collect()
+        };
+        Self {
+            schema: SCHEMA,
+            tool: Tool {
+                name: env!("CARGO_PKG_NAME"),
+                version: env!("CARGO_PKG_VERSION"),
+            },
+            repository: report.repository.as_ref().map(|repository| Repository {
+                url: repository.url.as_deref().map(printable),
+                head: repository.head.clone(),
+                branch: repository.branch.as_deref().map(printable),
+            }),
+            complete: report.is_complete(),
+            counts: Counts::new(report),
+            stats: Stats {
+                files: report.stats.files,
+                objects: report.stats.objects,
+                bytes: report.stats.bytes,
+            },
+            findings: records(&report.findings),
+            suppressed: records(&report.suppressed),
+            diagnostics: report
+                .diagnostics
+                .iter()
+                .map(DiagnosticRecord::new)
+                .collect(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Tool {
+    name: &'static str,
+    version: &'static str,
+}
+
+#[derive(Serialize)]
+struct Repository {
+    url: Option<String>,
+    head: Option<String>,
+    branch: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Counts {
+    findings: usize,
+    occurrences: usize,
+    by_severity: BTreeMap<&'static str, usize>,
+    suppressed: usize,
+    suppressed_by: BTreeMap<&'static str, usize>,
+}
+
+impl Counts {
+    fn new(report: &Report) -> Self {
+        let places = report
+            .findings
+            .iter()
+            .map(|finding| finding.occurrences.len());
+        Self {
+            findings: report.findings.len(),
+            occurrences: places.sum(),
+            by_severity: words::SEVERITIES
+                .iter()
+                .map(|&severity| (severity.as_str(), words::severity_count(report, severity)))
+                .collect(),
+            suppressed: report.suppressed.len(),
+            suppressed_by: words::suppressed_by(report).into_iter().collect(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Stats {
+    files: u64,
+    objects: u64,
+    bytes: u64,
+}

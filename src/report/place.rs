@@ -1,0 +1,78 @@
+//! Where an occurrence is, in words that are safe to print.
+
+use crate::model::{CommitPoint, ObjectId, Occurrence, Role, SourceKind, printable_bytes};
+
+use super::words;
+
+/// Digits of an abbreviated object id.
+const SHORT: usize = 10;
+
+/// Whether it stands in files as they are now: in the work tree, the index or the tree at
+/// `HEAD`, or in text from standard input; otherwise only history has it.
+pub(super) fn is_current(occurrence: &Occurrence) -> bool {
+    match occurrence.source {
+        SourceKind::Tree | SourceKind::Staged | SourceKind::Stdin => true,
+        SourceKind::History | SourceKind::Range => {
+            occurrence.in_head && occurrence.role == Role::File && occurrence.path.is_some()
+        }
+    }
+}
+
+/// `src/a.py:3:7`, or what it is when it is not in a file.
+pub(super) fn position(occurrence: &Occurrence) -> String {
+    let location = occurrence.location;
+    let (line, column) = (location.line, location.column);
+    match file(occurrence) {
+        Some(path) => format!("{path}:{line}:{column}"),
+        None => format!("{}, line {line}, column {column}", container(occurrence)),
+    }
+}
+
+/// The path, or what holds the bytes instead of a file.
+pub(super) fn name(occurrence: &Occurrence) -> String {
+    file(occurrence).unwrap_or_else(|| container(occurrence))
+}
+
+/// The path of a file, safe to print.
+pub(super) fn file(occurrence: &Occurrence) -> Option<String> {
+    let path = occurrence.path.as_deref()?;
+    (occurrence.role == Role::File).then(|| printable_bytes(path))
+}
+
+fn container(occurrence: &Occurrence) -> String {
+    let id = occurrence.object.as_ref().map(short).unwrap_or_default();
+    let text = match occurrence.role {
+        Role::File if occurrence.source == SourceKind::Stdin => "standard input".into(),
+        Role::File => format!("in an object without a path {id}"),
+        Role::CommitMessage => format!("in the message of commit {id}"),
+        Role::TagMessage => format!("in the message of tag object {id}"),
+        Role::Note => format!("in the git note {id}"),
+    };
+    text.trim_end().to_owned()
+}
+
+/// When it came and went, and how git reaches it: `added 0123abcd01 2024-03-01`, `in HEAD`.
+pub(super) fn history(occurrence: &Occurrence) -> Vec<String> {
+    let mut parts = Vec::new();
+    if let Some(point) = &occurrence.introduced {
+        parts.push(format!("added {}", commit(point)));
+    }
+    if let Some(point) = &occurrence.removed {
+        parts.push(format!("removed {}", commit(point)));
+    }
+    parts.extend(words::reachability(occurrence).map(str::to_owned));
+    parts
+}
+
+/// `0123abcd01 2024-03-01`.
+pub(super) fn commit(point: &CommitPoint) -> String {
+    match words::date(point.time) {
+        Some(day) => format!("{} {day}", short(&point.id)),
+        None => short(&point.id),
+    }
+}
+
+/// An abbreviated object id.
+pub(super) fn short(id: &ObjectId) -> String {
+    id.to_string().chars().take(SHORT).collect()
+}
