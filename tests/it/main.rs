@@ -1,1 +1,5 @@
 //! Integration tests, one binary.
+
+mod git_fixture;
+mod git_pack;
+mod git_reader;

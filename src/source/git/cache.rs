@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::object::Kind;
 
-/// An object's kind and bytes, shared with the cache.
-pub(super) type Shared = (Kind, Arc<Vec<u8>>);
+/// A kind and the bytes, shared with a reader's cache.
+pub type Shared = (Kind, Arc<Vec<u8>>);
 
 /// Where an object starts: which pack, which offset.
 pub(super) type Key = (usize, u64);

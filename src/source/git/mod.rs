@@ -19,8 +19,10 @@ mod reader;
 mod store;
 mod sweep;
 
+pub use cache::Shared;
 pub use error::{GitError, ObjectError};
 pub use layout::Repository;
 pub use object::{Kind, Object};
 pub use reader::Reader;
 pub use store::{Store, StoreOptions};
+pub use sweep::Visit;

@@ -61,7 +61,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The object `id`, `None` when it is not here.
-    pub fn find(&mut self, id: &ObjectId) -> Result<Option<(Kind, Arc<Vec<u8>>)>, GitError> {
+    pub fn find(&mut self, id: &ObjectId) -> Result<Option<Shared>, GitError> {
         let mut first_error = None;
         for turn in 0..self.places() {
             let Some(place) = self.place(turn, id) else {
