@@ -1,3 +1,6 @@
 //! Integration tests, one binary.
 
+mod git_fixture;
+mod git_pack;
+mod git_reader;
 mod prefilter;

@@ -1,0 +1,72 @@
+//! Kinds of objects and the small texts inside them.
+
+use crate::model::ObjectId;
+
+/// The four kinds of git objects.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Kind {
+    /// A commit.
+    Commit,
+    /// A directory.
+    Tree,
+    /// A file's content.
+    Blob,
+    /// An annotated tag.
+    Tag,
+}
+
+impl Kind {
+    /// From the name that a loose object's header uses.
+    pub(super) fn from_name(name: &[u8]) -> Option<Self> {
+        match name {
+            b"commit" => Some(Self::Commit),
+            b"tree" => Some(Self::Tree),
+            b"blob" => Some(Self::Blob),
+            b"tag" => Some(Self::Tag),
+            _ => None,
+        }
+    }
+}
+
+/// A set of kinds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Kinds(u8);
+
+impl Kinds {
+    pub(super) const fn of(kinds: &[Kind]) -> Self {
+        let mut set = 0;
+        let mut at = 0;
+        while at < kinds.len() {
+            set |= 1 << kinds[at] as u8;
+            at += 1;
+        }
+        Self(set)
+    }
+
+    pub(super) fn contains(self, kind: Kind) -> bool {
+        self.0 & (1 << kind as u8) != 0
+    }
+}
+
+/// An object lent to a visitor.
+#[derive(Clone, Copy, Debug)]
+pub struct Object<'a> {
+    /// Its id, as the place that holds it states it; the bytes are not hashed.
+    pub id: ObjectId,
+    /// What it is.
+    pub kind: Kind,
+    /// Its bytes, without the header.
+    pub bytes: &'a [u8],
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_holds_the_kinds_it_was_made_of() {
+        let set = Kinds::of(&[Kind::Blob, Kind::Tag]);
+        let held = [Kind::Commit, Kind::Tree, Kind::Blob, Kind::Tag].map(|kind| set.contains(kind));
+        assert_eq!(held, [false, false, true, true]);
+    }
+}

@@ -1,0 +1,106 @@
+//! Packs: many objects in one file, most of them as deltas of others.
+//!
+//! [`entry`] reads one entry's header, [`delta`] applies one delta, [`plan`] orders all entries
+//! by delta base, [`walk`] rebuilds them.
+
+mod delta;
+mod entry;
+mod index;
+mod plan;
+mod walk;
+
+use std::path::{Path, PathBuf};
+
+pub(super) use delta::apply;
+pub(super) use entry::{Entry, EntryKind};
+pub(super) use index::{Index, IndexError};
+pub(super) use plan::{Plan, Root, Start};
+pub(super) use walk::{Failure, Scratch, Sink};
+
+use super::error::ObjectError;
+use crate::model::Diagnostics;
+use crate::source::mmap::MappedFile;
+
+/// A mapped pack and its index.
+pub(super) struct Pack {
+    /// The `.pack` file.
+    pub(super) path: PathBuf,
+    /// Its index.
+    pub(super) index: Index,
+    data: MappedFile,
+}
+
+/// Bytes of the checksum at the end of a pack.
+const CHECKSUM: usize = 20;
+/// Bytes of the header: `PACK`, version, number of entries.
+const HEADER: usize = 12;
+
+impl Pack {
+    /// Opens the pack that `index_path` describes. `None`, with a diagnostic, when nothing of it
+    /// can be read; what is merely suspicious is a diagnostic too.
+    pub(super) fn open(index_path: &Path, diagnostics: &Diagnostics) -> Option<Self> {
+        let path = index_path.with_extension("pack");
+        let index = match Index::open(index_path) {
+            Ok(index) => index,
+            Err(error) => {
+                report_index(index_path, &error, diagnostics);
+                return None;
+            }
+        };
+        let data = match MappedFile::open(&path) {
+            Ok(data) => data,
+            Err(error) => {
+                let message = format_args!("the pack cannot be read: {}", error.kind());
+                diagnostics.incomplete(path.display(), message);
+                return None;
+            }
+        };
+        let pack = Self { path, index, data };
+        pack.check(index_path, diagnostics).then_some(pack)
+    }
+
+    /// The header of the entry at `offset`.
+    pub(super) fn entry(&self, offset: u64) -> Result<Entry, ObjectError> {
+        Entry::parse(self.body(), offset)
+    }
+
+    /// The packed bytes from `start` on; an entry's compressed stream ends by itself.
+    pub(super) fn packed(&self, start: usize) -> &[u8] {
+        self.body().get(start..).unwrap_or(&[])
+    }
+
+    /// All entries, with the header of the pack before them.
+    fn body(&self) -> &[u8] {
+        let end = self.data.len().saturating_sub(CHECKSUM);
+        self.data.get(..end).unwrap_or(&[])
+    }
+
+    fn check(&self, index_path: &Path, diagnostics: &Diagnostics) -> bool {
+        let known = self.data.starts_with(b"PACK")
+            && matches!(self.data.get(4..8), Some([0, 0, 0, 2 | 3]))
+            && self.data.len() >= HEADER + CHECKSUM;
+        if !known {
+            let message = "not a git pack; its objects are not scanned";
+            diagnostics.incomplete(self.path.display(), message);
+            return false;
+        }
+        if !self.index.is_sound() {
+            let message = "the index does not match its own checksum, so objects may be missing \
+                           or carry wrong ids; rebuild it with `git index-pack`";
+            diagnostics.incomplete(index_path.display(), message);
+        }
+        if self.data.get(self.data.len() - CHECKSUM..) != self.index.pack_checksum() {
+            let message = "the pack is not the one that its index describes, so objects may be \
+                           missing; run `git fsck`";
+            diagnostics.incomplete(self.path.display(), message);
+        }
+        true
+    }
+}
+
+fn report_index(path: &Path, error: &IndexError, diagnostics: &Diagnostics) {
+    let message = format_args!(
+        "the index {error}, so no object of the pack is scanned; rebuild it with `git index-pack`"
+    );
+    diagnostics.incomplete(path.display(), message);
+}

@@ -1,0 +1,284 @@
+//! Rebuilds the objects of one delta tree, depth first, each once.
+//!
+//! Invariant: the bytes of a base are held while a delta of it is still to come and no longer,
+//! and [`super::plan`] puts the largest branch last, so few objects are held at a time. A tree
+//! made to defeat that meets the limit on held bytes.
+
+use std::ops::ControlFlow;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::plan::{NONE, Node, Root, Start};
+use super::{EntryKind, Pack, Plan, apply};
+use crate::model::ObjectId;
+use crate::source::git::error::ObjectError;
+use crate::source::git::inflate::Inflater;
+use crate::source::git::object::{Kind, Object};
+use crate::source::git::sweep::Claims;
+
+/// An object that is lost, or not what it should be.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(in crate::source::git) struct Failure {
+    /// Where it starts.
+    pub(in crate::source::git) offset: u64,
+    /// Its id, when the index says one.
+    pub(in crate::source::git) id: Option<ObjectId>,
+    /// What is wrong.
+    pub(in crate::source::git) error: ObjectError,
+}
+
+impl Failure {
+    pub(super) fn new(pack: &Pack, node: Node, error: ObjectError) -> Self {
+        Self {
+            offset: node.offset,
+            id: pack.index.id(node.position as usize),
+            error,
+        }
+    }
+}
+
+/// Where rebuilt objects and failures go.
+pub(in crate::source::git) struct Sink<'a> {
+    /// Called for each object.
+    pub(in crate::source::git) visit: &'a (dyn Fn(Object<'_>) -> ControlFlow<()> + Sync),
+    /// Ids that other places have shown, when there are other places.
+    pub(in crate::source::git) claims: Option<&'a Claims>,
+    /// Largest object, and the most bytes held for one delta tree.
+    pub(in crate::source::git) limit: u64,
+    /// Set when the visitor has seen enough.
+    pub(in crate::source::git) stop: &'a AtomicBool,
+    /// What could not be read of this pack.
+    pub(in crate::source::git) failures: &'a Mutex<Vec<Failure>>,
+}
+
+impl Sink<'_> {
+    /// Whether the visitor has seen enough.
+    pub(in crate::source::git) fn stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Shows an object unless another place has shown it.
+    pub(in crate::source::git) fn show(&self, object: Object<'_>) {
+        if self.stopped() || self.claims.is_some_and(|claims| !claims.claim(object.id)) {
+            return;
+        }
+        if (self.visit)(object).is_break() {
+            self.stop.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Notes that `node` is lost, and with it every delta of it.
+    fn fail(&self, pack: &Pack, plan: &Plan, node: u32, error: ObjectError) {
+        let lost = plan.lost(pack, node, error);
+        self.failures
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+            .extend(lost);
+    }
+}
+
+/// Buffers of one thread.
+pub(in crate::source::git) struct Scratch {
+    inflater: Inflater,
+    delta: Vec<u8>,
+    spare: Vec<Vec<u8>>,
+    stack: Vec<Frame>,
+    /// Bytes of the objects on the stack.
+    held: u64,
+}
+
+/// A rebuilt object some of whose deltas are still to come.
+struct Frame {
+    bytes: Vec<u8>,
+    /// The next delta to take, of those before the last.
+    next: u32,
+    /// The delta to take last, [`NONE`] once taken.
+    last: u32,
+}
+
+impl Frame {
+    fn len(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
+    /// The delta to rebuild now.
+    fn take(&mut self, plan: &Plan) -> u32 {
+        match self.next {
+            NONE => std::mem::replace(&mut self.last, NONE),
+            node => {
+                self.next = plan.nodes[node as usize].next;
+                node
+            }
+        }
+    }
+}
+
+/// Buffers with more room than this are not kept.
+const KEEP: usize = 8 << 20;
+
+impl Scratch {
+    pub(in crate::source::git) fn new() -> Self {
+        Self {
+            inflater: Inflater::new(),
+            delta: Vec::new(),
+            spare: Vec::new(),
+            stack: Vec::new(),
+            held: 0,
+        }
+    }
+
+    fn push(&mut self, frame: Frame) {
+        self.held += frame.len();
+        self.stack.push(frame);
+    }
+
+    fn pop(&mut self) -> Option<Frame> {
+        let frame = self.stack.pop()?;
+        self.held -= frame.len();
+        Some(frame)
+    }
+
+    fn clear(&mut self) {
+        self.stack.clear();
+        self.held = 0;
+    }
+
+    fn recycle(&mut self, buffer: Vec<u8>) {
+        if buffer.capacity() <= KEEP {
+            self.spare.push(buffer);
+        }
+    }
+}
+
+impl Plan {
+    /// Rebuilds the delta tree of `root`. `outside` is the kind and the bytes of the base when the root
+    /// is a delta of an object outside the pack.
+    pub(in crate::source::git) fn walk(
+        &self,
+        pack: &Pack,
+        root: Root,
+        outside: Option<(Kind, &[u8])>,
+        scratch: &mut Scratch,
+        sink: &Sink<'_>,
+    ) {
+        let kind = match (root.start, outside) {
+            (Start::Whole(kind), _) | (Start::Outside(_), Some((kind, _))) => kind,
+            (Start::Outside(base), None) => {
+                return sink.fail(pack, self, root.node, ObjectError::MissingBase(base));
+            }
+        };
+        let tree = Tree {
+            pack,
+            plan: self,
+            kind,
+            sink,
+        };
+        if let Some(frame) = tree.visit(root.node, outside.map(|(_, base)| base), scratch) {
+            scratch.push(frame);
+            tree.descend(scratch);
+        }
+    }
+
+    /// The root cannot be rebuilt because its base outside the pack cannot be read.
+    pub(in crate::source::git) fn lose(
+        &self,
+        pack: &Pack,
+        root: Root,
+        error: ObjectError,
+        sink: &Sink<'_>,
+    ) {
+        sink.fail(pack, self, root.node, error);
+    }
+}
+
+struct Tree<'a> {
+    pack: &'a Pack,
+    plan: &'a Plan,
+    kind: Kind,
+    sink: &'a Sink<'a>,
+}
+
+impl Tree<'_> {
+    /// Rebuilds everything below the frame that `scratch` holds.
+    fn descend(&self, scratch: &mut Scratch) {
+        while let Some(mut top) = scratch.pop() {
+            if self.sink.stopped() {
+                return scratch.clear();
+            }
+            let node = top.take(self.plan);
+            let too_much = scratch.held > 0 && scratch.held + top.len() > self.sink.limit;
+            let below = match too_much {
+                true => {
+                    self.sink
+                        .fail(self.pack, self.plan, node, ObjectError::Memory);
+                    None
+                }
+                false => self.visit(node, Some(&top.bytes), scratch),
+            };
+            match top.next == NONE && top.last == NONE {
+                true => scratch.recycle(top.bytes),
+                false => scratch.push(top),
+            }
+            if let Some(below) = below {
+                scratch.push(below);
+            }
+        }
+    }
+
+    /// Rebuilds `node` from its base and shows it. Returns a frame when it has deltas.
+    fn visit(&self, node: u32, base: Option<&[u8]>, scratch: &mut Scratch) -> Option<Frame> {
+        let entry = self.plan.nodes[node as usize];
+        let id = self.pack.index.id(entry.position as usize)?;
+        let leaf = entry.first == NONE;
+        if leaf && self.sink.claims.is_some_and(|claims| claims.holds(id)) {
+            return None;
+        }
+        let mut bytes = scratch.spare.pop().unwrap_or_default();
+        if let Err(error) = self.rebuild(entry.offset, base, scratch, &mut bytes) {
+            scratch.recycle(bytes);
+            self.sink.fail(self.pack, self.plan, node, error);
+            return None;
+        }
+        self.sink.show(Object {
+            id,
+            kind: self.kind,
+            bytes: &bytes,
+        });
+        if leaf {
+            scratch.recycle(bytes);
+            return None;
+        }
+        Some(Frame {
+            bytes,
+            next: self.plan.nodes[entry.first as usize].next,
+            last: entry.first,
+        })
+    }
+
+    fn rebuild(
+        &self,
+        offset: u64,
+        base: Option<&[u8]>,
+        scratch: &mut Scratch,
+        out: &mut Vec<u8>,
+    ) -> Result<(), ObjectError> {
+        let limit = self.sink.limit;
+        let entry = self.pack.entry(offset)?;
+        if entry.size > limit {
+            let size = entry.size;
+            return Err(ObjectError::TooLarge { size, limit });
+        }
+        let packed = self.pack.packed(entry.data);
+        match (entry.kind, base) {
+            (EntryKind::Whole(_), _) => scratch.inflater.inflate(packed, entry.size, out),
+            (_, Some(base)) => {
+                let Scratch {
+                    inflater, delta, ..
+                } = scratch;
+                inflater.inflate(packed, entry.size, delta)?;
+                apply(base, delta, limit, out)
+            }
+            (_, None) => Err(ObjectError::Delta),
+        }
+    }
+}
