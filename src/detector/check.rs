@@ -302,9 +302,10 @@ impl Needed {
 
     /// Joins neighbours with few texts, so that `gh[pousr]_` is seen as five literals.
     fn lead_of_concat(&self, parts: &[Hir]) -> Option<usize> {
+        let parts = flatten(parts);
         let mut before = 0;
         let mut best: Option<usize> = None;
-        for (start, part) in parts.iter().enumerate() {
+        for (start, &part) in parts.iter().enumerate() {
             let mut found = self.lead(part);
             let mut joined = vec![Vec::new()];
             for next in &parts[start..] {
@@ -373,6 +374,20 @@ impl Needed {
         texts.dedup();
         (texts.len() <= MAX_STRINGS).then_some(texts)
     }
+}
+
+/// The parts of a concatenation with those inside groups, so that a literal is seen across the
+/// edge of a group.
+fn flatten(parts: &[Hir]) -> Vec<&Hir> {
+    let mut flat = Vec::new();
+    for part in parts {
+        match part.kind() {
+            HirKind::Concat(inner) => flat.extend(flatten(inner)),
+            HirKind::Capture(group) => flat.extend(flatten(std::slice::from_ref(&group.sub))),
+            _ => flat.push(part),
+        }
+    }
+    flat
 }
 
 /// The members of a class, when it is a small one.

@@ -117,6 +117,7 @@ fn detector(provider: &ProviderSpec, spec: &DetectorSpec) -> Detector {
         id: own(&spec.id),
         provider: own(&provider.id),
         provider_name: own(&provider.name),
+        general: provider.is_general(),
         name: own(&spec.name),
         description: own(&spec.description),
         severity: spec.severity.unwrap_or(Severity::High),

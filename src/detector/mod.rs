@@ -32,6 +32,8 @@ pub struct Detector {
     pub provider: Text,
     /// The provider's name for people: `GitHub`.
     pub provider_name: Text,
+    /// Whether its provider is nobody in particular (categories `generic` and `crypto`).
+    pub general: bool,
     /// What the secret is called: `GitHub personal access token (classic)`.
     pub name: Text,
     /// What it gives access to, in a sentence.

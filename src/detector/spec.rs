@@ -59,6 +59,13 @@ pub struct ProviderSpec {
     pub docs: String,
 }
 
+impl ProviderSpec {
+    /// Whether it is nobody in particular, so that a named provider's claim goes first.
+    pub fn is_general(&self) -> bool {
+        matches!(self.category.as_str(), "generic" | "crypto")
+    }
+}
+
 /// `[defaults]`
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -94,7 +94,7 @@ impl Engine {
             }
             None => self.passes(blob, scratch, 0),
         }
-        settle(&mut scratch.found);
+        settle(&mut scratch.found, &self.detectors);
         scratch.found.drain(..).for_each(emit);
     }
 
@@ -156,11 +156,13 @@ impl Engine {
     }
 }
 
-/// Sorts, and of matches that overlap keeps the most certain, then the longest.
-pub(crate) fn settle(found: &mut Vec<Match>) {
+/// Sorts, and of matches that overlap keeps one: what a pattern found over an assignment, a
+/// provider's over a general kind, then the most certain, what stands in clear, and the longest.
+fn settle(found: &mut Vec<Match>, detectors: &DetectorSet) {
     let rank = |m: &Match| {
-        let plain = m.decoding.is_empty();
-        (m.confidence, plain, m.span.len())
+        let detector = detectors.get(m.detector);
+        let pattern = detector.pass == Pass::Pattern;
+        (pattern, !detector.general, m.confidence, m.decoding.is_empty(), m.span.len())
     };
     found.sort_by(|a, b| {
         let order = (a.span.start, a.span.end, a.detector).cmp(&(b.span.start, b.span.end, b.detector));

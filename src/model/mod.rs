@@ -8,6 +8,7 @@ mod matched;
 mod provenance;
 mod scale;
 mod secret;
+mod stats;
 mod text;
 
 pub use blob::{Blob, Content};
@@ -18,4 +19,5 @@ pub use matched::{Decoding, Match, Proof};
 pub use provenance::{CommitPoint, Occurrence, Reachability, Role, SourceKind};
 pub use scale::{Confidence, Lifetime, MintsTrust, Severity};
 pub use secret::Secret;
+pub use stats::{RepositoryInfo, Stats};
 pub use text::{printable, printable_bytes};

@@ -9,11 +9,10 @@ mod words;
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::detector::DetectorSet;
 use crate::finding::Finding;
-use crate::model::Diagnostic;
+use crate::model::{Diagnostic, RepositoryInfo, Stats};
 
 /// All that a scan found, sorted by a total order. Plain data: the formats add nothing to it.
 #[derive(Clone, Debug)]
@@ -30,30 +29,6 @@ pub struct Report {
     pub stats: Stats,
     /// The repository, when there is one.
     pub repository: Option<RepositoryInfo>,
-}
-
-/// What was read.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Stats {
-    /// Files of trees, staged blobs and standard input.
-    pub files: u64,
-    /// Objects of the git database.
-    pub objects: u64,
-    /// Bytes scanned, in bytes.
-    pub bytes: u64,
-    /// Wall time; shown on terminals, never part of a file report, which stays reproducible.
-    pub elapsed: Duration,
-}
-
-/// What reports say of the repository.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RepositoryInfo {
-    /// URL of `remote.origin`, without user and password.
-    pub url: Option<String>,
-    /// The commit at `HEAD`, in hexadecimal.
-    pub head: Option<String>,
-    /// The branch at `HEAD`.
-    pub branch: Option<String>,
 }
 
 /// How a report is rendered.

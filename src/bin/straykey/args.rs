@@ -2,12 +2,21 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::builder::PossibleValuesParser;
+use clap::{ArgAction, Parser, Subcommand, ValueEnum};
+use straykey::model::{Confidence, Severity};
 
 /// Finds the keys that strayed from the vault: long-lived secrets in work trees, git history and
 /// CI definitions.
 #[derive(Parser, Debug)]
-#[command(name = "straykey", version, propagate_version = true, arg_required_else_help = true)]
+#[command(
+    name = "straykey",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true,
+    after_help = "Exit codes: 0 clean, 1 findings, 2 usage or configuration error, \
+                  3 incomplete (something could not be scanned; outranks 1)."
+)]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -15,9 +24,214 @@ pub(crate) struct Args {
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
+    /// Scan work trees, git history, staged changes, ranges or standard input.
+    #[command(visible_aliases = ["dir", "detect"])]
+    Scan(Box<Scan>),
+    /// Accept what is known: write or update the baseline file.
+    #[command(subcommand)]
+    Baseline(Baseline),
+    /// Install git hooks, or run as one.
+    #[command(subcommand)]
+    Hook(Hook),
     /// List, show or test detectors.
     #[command(subcommand)]
     Detectors(Detectors),
+}
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct Scan {
+    #[command(flatten)]
+    pub(crate) what: What,
+
+    #[command(flatten)]
+    pub(crate) how: How,
+
+    /// Write a report: a format, or FORMAT=PATH; repeatable. Without a path it goes to standard
+    /// output, which takes one [default: text]
+    #[arg(short, long, value_name = "FORMAT[=PATH]", help_heading = "Report")]
+    pub(crate) format: Vec<String>,
+
+    /// Where the report goes that has no path of its own
+    #[arg(short, long, value_name = "PATH", help_heading = "Report")]
+    pub(crate) output: Option<PathBuf>,
+
+    /// Print secrets in clear, in text, json and jsonl reports only
+    #[arg(long, help_heading = "Report")]
+    pub(crate) show_secrets: bool,
+
+    /// SARIF: add a run with the findings that are only in history
+    #[arg(long, help_heading = "Report")]
+    pub(crate) sarif_history: bool,
+
+    /// SARIF: add suppressed findings with their suppression
+    #[arg(long, help_heading = "Report")]
+    pub(crate) sarif_include_suppressed: bool,
+
+    /// Least severity that makes the exit code 1 [default: note]
+    #[arg(long, value_name = "SEVERITY", value_parser = severities(), help_heading = "Report")]
+    pub(crate) fail_on: Option<String>,
+
+    /// Exit 0 when there are findings; errors and incomplete scans still say so
+    #[arg(long, help_heading = "Report")]
+    pub(crate) exit_zero: bool,
+
+    /// Colours and progress
+    #[arg(long, value_name = "WHEN", default_value = "auto", help_heading = "Report")]
+    pub(crate) color: Color,
+
+    /// No progress and no summary on standard error
+    #[arg(short, long, help_heading = "Report")]
+    pub(crate) quiet: bool,
+}
+
+/// What is scanned; the baseline command takes the same.
+#[derive(clap::Args, Debug)]
+pub(crate) struct What {
+    /// Repositories, folders or files; `-` is standard input [default: .]
+    #[arg(value_name = "TARGET")]
+    pub(crate) targets: Vec<PathBuf>,
+
+    /// Only the work tree
+    #[arg(long, conflicts_with_all = ["history_only", "staged", "range", "since"])]
+    pub(crate) no_history: bool,
+
+    /// Only the git history
+    #[arg(long, conflicts_with_all = ["staged", "range", "since"])]
+    pub(crate) history_only: bool,
+
+    /// Only what the next commit would add: the index that git names
+    #[arg(long, conflicts_with_all = ["range", "since"])]
+    pub(crate) staged: bool,
+
+    /// Only what the commits of a range add, also when they take it away again: A..B, A...B
+    #[arg(long, value_name = "A..B", conflicts_with = "since")]
+    pub(crate) range: Option<String>,
+
+    /// Only what the commits since REF add: REF..HEAD
+    #[arg(long, value_name = "REF")]
+    pub(crate) since: Option<String>,
+
+    /// Also files that git ignores and does not track
+    #[arg(long)]
+    pub(crate) include_ignored: bool,
+
+    /// Leave out paths that match; repeatable
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) exclude: Vec<String>,
+
+    /// Leave out paths that match even when they are named as targets (for hook managers)
+    #[arg(long)]
+    pub(crate) force_exclude: bool,
+
+    /// Read alternate object stores that lie outside the repository
+    #[arg(long)]
+    pub(crate) follow_alternates: bool,
+
+    /// Largest git object that is scanned, in bytes
+    #[arg(long, value_name = "BYTES", default_value_t = 1 << 30)]
+    pub(crate) max_object_size: u64,
+}
+
+/// How it is judged.
+#[derive(clap::Args, Debug)]
+pub(crate) struct How {
+    /// Read this configuration instead of the nearest straykey.toml
+    #[arg(short, long, value_name = "FILE", help_heading = "Judgement")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Read no straykey.toml
+    #[arg(long, conflicts_with = "config", help_heading = "Judgement")]
+    pub(crate) no_config: bool,
+
+    /// Add the detectors of a file or folder; repeatable
+    #[arg(long, value_name = "FILE|DIR", help_heading = "Judgement")]
+    pub(crate) detectors: Vec<PathBuf>,
+
+    /// Only these detectors; repeatable
+    #[arg(long, value_name = "ID", help_heading = "Judgement")]
+    pub(crate) only: Vec<String>,
+
+    /// Least confidence that is reported [default: low]
+    #[arg(long, value_name = "CONFIDENCE", value_parser = confidences(), help_heading = "Judgement")]
+    pub(crate) min_confidence: Option<String>,
+
+    /// Accept the findings of this baseline file
+    #[arg(short, long, value_name = "FILE", help_heading = "Judgement")]
+    pub(crate) baseline: Option<PathBuf>,
+
+    /// Ignore the comments of other scanners (`gitleaks:allow` and the like)
+    #[arg(long, help_heading = "Judgement")]
+    pub(crate) no_foreign_ignores: bool,
+
+    /// Make finding ids with this organisation key (32 bytes or more), so that they link values
+    /// across repositories
+    #[arg(long, value_name = "FILE", help_heading = "Judgement")]
+    pub(crate) fingerprint_key_file: Option<PathBuf>,
+
+    /// Threads [default: one for each core]
+    #[arg(short = 'j', long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    pub(crate) threads: usize,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Baseline {
+    /// Write a new baseline with all present findings.
+    Create {
+        #[command(flatten)]
+        what: What,
+        #[command(flatten)]
+        how: How,
+        /// Replace a baseline that exists
+        #[arg(long)]
+        force: bool,
+    },
+    /// Add present findings to the baseline and drop those that are gone.
+    Update {
+        #[command(flatten)]
+        what: What,
+        #[command(flatten)]
+        how: How,
+        /// Keep entries that are not found any more
+        #[arg(long)]
+        keep: bool,
+    },
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Hook {
+    /// Install hooks into the repository here; hooks that exist are kept and called first.
+    Install {
+        /// Which [default: both]
+        #[arg(long, value_name = "HOOK")]
+        hook: Vec<HookKind>,
+        /// Write the command instead of the hook file
+        #[arg(long)]
+        print: bool,
+    },
+    /// Remove the hooks that `install` wrote; what was there before comes back.
+    Uninstall,
+    /// Scan what the next commit would add (what the pre-commit hook calls).
+    PreCommit,
+    /// Scan what a push would publish; reads git's lines from standard input.
+    PrePush {
+        /// The remote's name, as git passes it
+        remote: Option<String>,
+        /// The remote's URL, as git passes it
+        url: Option<String>,
+    },
+}
+
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum HookKind {
+    PreCommit,
+    PrePush,
+}
+
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Color {
+    Auto,
+    Always,
+    Never,
 }
 
 #[derive(Subcommand, Debug)]
@@ -26,13 +240,37 @@ pub(crate) enum Detectors {
     List,
     /// Show everything about one detector.
     Show {
-        /// Its id, or another scanner's id for the same thing.
+        /// Its id, or another scanner's id for the same thing
         id: String,
     },
     /// Check detector files and run their examples.
     Test {
-        /// A detector file, or a folder of them.
-        #[arg(value_name = "FILE", required = true)]
+        /// A detector file, or a folder of them
+        #[arg(value_name = "FILE", required = true, action = ArgAction::Append)]
         files: Vec<PathBuf>,
     },
+}
+
+fn severities() -> PossibleValuesParser {
+    use Severity::{Critical, High, Low, Medium, Note};
+    [Note, Low, Medium, High, Critical].map(Severity::as_str).into()
+}
+
+fn confidences() -> PossibleValuesParser {
+    use Confidence::{Certain, High, Low, Medium};
+    [Low, Medium, High, Certain].map(Confidence::as_str).into()
+}
+
+/// A word that the parser has let through.
+pub(crate) fn severity(word: &str) -> Severity {
+    use Severity::{Critical, High, Low, Medium, Note};
+    let all = [Note, Low, Medium, High, Critical];
+    all.into_iter().find(|s| s.as_str() == word).unwrap_or(Note)
+}
+
+/// A word that the parser has let through.
+pub(crate) fn confidence(word: &str) -> Confidence {
+    use Confidence::{Certain, High, Low, Medium};
+    let all = [Low, Medium, High, Certain];
+    all.into_iter().find(|c| c.as_str() == word).unwrap_or(Low)
 }

@@ -262,5 +262,5 @@ fn pem(label: &str, random: &mut Random, newline: &str) -> String {
         .map(|line| String::from_utf8_lossy(line))
         .collect();
     let lines = lines.join(newline);
-    format!("-----BEGIN {label}-----{newline}{lines}{newline}-----END {label}-----{newline}")
+    format!("-----BEGIN {label}-----{newline}{lines}{newline}-----END {label}-----")
 }

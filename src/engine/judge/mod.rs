@@ -2,6 +2,7 @@
 
 pub mod entropy;
 pub mod guess;
+pub mod path;
 pub mod placeholder;
 pub mod proof;
 pub mod reference;

@@ -1,0 +1,298 @@
+//! Runs the engine over what sources yield, and keeps what it finds with its place.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use sha1::{Digest, Sha1};
+
+use crate::engine::judge::guess;
+use crate::engine::judge::path::{self, PathVerdict};
+use crate::engine::{Engine, Scratch, decode};
+use crate::finding::{Markers, RawFinding, inline_suppression, line_hashes, place};
+use crate::model::{
+    Blob, Confidence, Content, Decoding, DetectorIndex, LineIndex, Location, Match, ObjectId,
+    Occurrence, Reachability, Role, Secret, SourceKind, Span,
+};
+use crate::source::git::Kind;
+use crate::source::{Item, Origin, Place};
+
+use super::Progress;
+
+/// What is kept of a scan while it runs.
+pub(super) struct Collector<'a> {
+    engine: &'a Engine,
+    markers: Markers,
+    line_hashes: bool,
+    progress: &'a dyn Progress,
+    found: Mutex<Vec<Pending>>,
+    files: AtomicU64,
+    objects: AtomicU64,
+    bytes: AtomicU64,
+}
+
+/// A secret whose path and commits may still have to be looked up.
+pub(super) struct Pending {
+    pub(super) raw: RawFinding,
+    /// The object to attribute.
+    pub(super) object: Option<(ObjectId, Kind)>,
+}
+
+/// What a collector ends with.
+pub(super) struct Collected {
+    pub(super) found: Vec<Pending>,
+    pub(super) files: u64,
+    pub(super) objects: u64,
+    pub(super) bytes: u64,
+}
+
+thread_local! {
+    static SCRATCH: RefCell<(Scratch, Vec<Match>)> = RefCell::default();
+}
+
+impl<'a> Collector<'a> {
+    pub(super) fn new(
+        engine: &'a Engine,
+        markers: Markers,
+        line_hashes: bool,
+        progress: &'a dyn Progress,
+    ) -> Self {
+        Self {
+            engine,
+            markers,
+            line_hashes,
+            progress,
+            found: Mutex::default(),
+            files: AtomicU64::new(0),
+            objects: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+        }
+    }
+
+    /// Scans one item; sources call this from any thread.
+    pub(super) fn visit(&self, item: &Item<'_>) -> ControlFlow<()> {
+        let length = item.blob.bytes.len() as u64;
+        self.bytes.fetch_add(length, Relaxed);
+        match item.place {
+            Place::Object { .. } => self.objects.fetch_add(1, Relaxed),
+            _ if item.origin.offset == 0 => self.files.fetch_add(1, Relaxed),
+            _ => 0,
+        };
+        self.progress.scanned(length);
+        SCRATCH.with_borrow_mut(|(scratch, matches)| {
+            matches.clear();
+            self.engine.scan(&item.blob, scratch, &mut |found| matches.push(found));
+            let size = item.blob.bytes.len();
+            matches.retain(|found| item.origin.owns(found.span.start, size));
+            if !matches.is_empty() && !item.before.is_empty() {
+                let old = self.known_before(item.before, scratch);
+                matches.retain(|found| !old.contains(&(found.detector, found.secret.clone())));
+            }
+            if !matches.is_empty() {
+                let pending = self.describe(item, matches.drain(..));
+                self.found.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).extend(pending);
+            }
+        });
+        ControlFlow::Continue(())
+    }
+
+    pub(super) fn finish(self) -> Collected {
+        Collected {
+            found: self.found.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner()),
+            files: self.files.into_inner(),
+            objects: self.objects.into_inner(),
+            bytes: self.bytes.into_inner(),
+        }
+    }
+
+    fn known_before(
+        &self,
+        before: &[&[u8]],
+        scratch: &mut Scratch,
+    ) -> BTreeSet<(DetectorIndex, Secret)> {
+        let mut known = BTreeSet::new();
+        for bytes in before {
+            let emit = &mut |found: Match| {
+                known.insert((found.detector, found.secret));
+            };
+            self.engine.scan(&Blob::new(bytes), scratch, emit);
+        }
+        known
+    }
+
+    /// Lines, places and comments around each match of a blob.
+    fn describe(
+        &self,
+        item: &Item<'_>,
+        matches: impl ExactSizeIterator<Item = Match>,
+    ) -> Vec<Pending> {
+        let bytes = item.blob.bytes;
+        let utf16 = decode::utf16(bytes);
+        let lines = LineIndex::new(utf16.as_ref().map_or(bytes, |text| text.bytes()));
+        let whole = item.origin == Origin::default() && !item.origin.goes_on;
+        let hashes = match self.line_hashes && whole && item.blob.content == Content::Text {
+            true => line_hashes(bytes),
+            false => Vec::new(),
+        };
+        let base = Base::of(item, whole);
+        let mut values: BTreeMap<(DetectorIndex, String), Vec<Secret>> = BTreeMap::new();
+        let mut pending = Vec::with_capacity(matches.len());
+        for found in matches {
+            let detector = self.engine.detectors().get(found.detector);
+            let confidence = match base.path.as_deref().map(|p| path::judge(detector, p)) {
+                Some(PathVerdict::Drop) => continue,
+                Some(PathVerdict::Lower) => found.confidence.min(Confidence::Low),
+                _ => found.confidence,
+            };
+            let in_text = match &utf16 {
+                Some(text) => text.decoded(found.span),
+                None => found.span,
+            };
+            let guessable = guess::is_guessable(found.secret.expose());
+            let key_path = match guessable {
+                true => place::key_path(&lines, in_text, found.key.as_deref()),
+                false => String::new(),
+            };
+            let known = values.entry((found.detector, key_path.clone())).or_default();
+            let ordinal = known.iter().position(|value| *value == found.secret).unwrap_or_else(|| {
+                known.push(found.secret.clone());
+                known.len() - 1
+            });
+            let line = lines.line_of(in_text.start);
+            let suppression = inline_suppression(&lines, in_text, detector, self.markers);
+            let occurrence = Occurrence {
+                location: shifted(lines.locate(in_text), item.origin),
+                span: Span::new(
+                    item.origin.offset + found.span.start,
+                    item.origin.offset + found.span.end,
+                ),
+                secret: found.secret,
+                decoding: found.decoding,
+                key: found.key,
+                line_hash: hashes.get(line).cloned(),
+                ..base.occurrence()
+            };
+            pending.push(Pending {
+                raw: RawFinding {
+                    detector: found.detector,
+                    proof: found.proof,
+                    confidence,
+                    occurrence,
+                    guessable,
+                    origin: base.path.clone().unwrap_or_default(),
+                    key_path,
+                    ordinal: ordinal as u32,
+                    suppression,
+                },
+                object: base.to_attribute,
+            });
+        }
+        pending
+    }
+}
+
+/// A location in a chunk as one in its file.
+fn shifted(location: Location, origin: Origin) -> Location {
+    let column = |line: u32, column: u32| match line {
+        1 => column.saturating_add(origin.columns),
+        _ => column,
+    };
+    Location {
+        line: location.line.saturating_add(origin.lines),
+        column: column(location.line, location.column),
+        end_line: location.end_line.saturating_add(origin.lines),
+        end_column: column(location.end_line, location.end_column),
+    }
+}
+
+/// What all matches of an item share.
+struct Base {
+    source: SourceKind,
+    role: Role,
+    path: Option<Vec<u8>>,
+    object: Option<ObjectId>,
+    commit: Option<crate::model::CommitPoint>,
+    reachability: Option<Reachability>,
+    in_head: bool,
+    to_attribute: Option<(ObjectId, Kind)>,
+}
+
+impl Base {
+    fn of(item: &Item<'_>, whole: bool) -> Self {
+        let plain = Self {
+            source: SourceKind::Stdin,
+            role: Role::File,
+            path: None,
+            object: None,
+            commit: None,
+            reachability: None,
+            in_head: false,
+            to_attribute: None,
+        };
+        match item.place {
+            Place::Stdin => plain,
+            Place::File { path } => Self {
+                source: SourceKind::Tree,
+                path: Some(path.to_vec()),
+                object: whole.then(|| blob_id(item.blob.bytes)),
+                ..plain
+            },
+            Place::Object { id, kind } => Self {
+                source: SourceKind::History,
+                role: match kind {
+                    Kind::Commit => Role::CommitMessage,
+                    Kind::Tag => Role::TagMessage,
+                    Kind::Blob | Kind::Tree => Role::File,
+                },
+                object: Some(id),
+                to_attribute: Some((id, kind)),
+                ..plain
+            },
+            Place::Staged { path, id } => Self {
+                source: SourceKind::Staged,
+                path: Some(path.to_vec()),
+                object: Some(id),
+                ..plain
+            },
+            Place::Commit { commit, path, id, in_head } => Self {
+                source: SourceKind::Range,
+                role: if path.is_some() { Role::File } else { Role::CommitMessage },
+                path: path.map(<[u8]>::to_vec),
+                object: Some(id),
+                commit: Some(commit),
+                in_head,
+                ..plain
+            },
+        }
+    }
+
+    fn occurrence(&self) -> Occurrence {
+        Occurrence {
+            source: self.source,
+            role: self.role,
+            path: self.path.clone(),
+            other_paths: Vec::new(),
+            location: Location::default(),
+            span: Span::new(0, 0),
+            object: self.object,
+            reachability: self.reachability,
+            in_head: self.in_head,
+            introduced: self.commit,
+            removed: None,
+            secret: Secret::new(b""),
+            decoding: Vec::<Decoding>::new(),
+            key: None,
+            line_hash: None,
+        }
+    }
+}
+
+/// The id that git gives a file with these bytes, when no filter changes them.
+fn blob_id(bytes: &[u8]) -> ObjectId {
+    let mut hash = Sha1::new();
+    hash.update(format!("blob {}\0", bytes.len()));
+    hash.update(bytes);
+    ObjectId::new(hash.finalize().into())
+}

@@ -1,0 +1,351 @@
+//! The pipeline: targets → sources → engine → findings → what a report shows.
+
+mod collect;
+mod target;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use globset::GlobSet;
+
+use crate::engine::Engine;
+use crate::finding::{
+    Allowances, Finding, Grouping, Markers, RawFinding, fingerprint::FingerprintKey, group,
+};
+use crate::model::{
+    Confidence, Diagnostic, Diagnostics, ObjectId, Reachability, RepositoryInfo, Role, Stats,
+};
+use crate::source::files::Files;
+use crate::source::git::past::History;
+use crate::source::git::range::{Range, RangeSpec};
+use crate::source::git::staged::Staged;
+use crate::source::git::{Attribution, Repository, StoreOptions};
+use crate::source::stdin::Stream;
+use crate::source::{Source, SourceError};
+
+use collect::{Collector, Pending};
+use target::Located;
+
+/// What to scan and how to judge it.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// What the user named.
+    pub targets: Vec<Target>,
+    /// What of it is read.
+    pub scope: Scope,
+    /// Untracked files that git ignores too.
+    pub include_ignored: bool,
+    /// Paths that are left out.
+    pub exclude: GlobSet,
+    /// Whether [`Request::exclude`] also holds for files named as targets.
+    pub force_exclude: bool,
+    /// How object stores are read.
+    pub store: StoreOptions,
+    /// Which comments silence findings.
+    pub markers: Markers,
+    /// Whether code scanning's line hashes are needed.
+    pub line_hashes: bool,
+    /// The organisation's key for finding ids.
+    pub key: Option<FingerprintKey>,
+    /// What is accepted.
+    pub allowances: Allowances,
+    /// Least confidence that is kept.
+    pub min_confidence: Option<Confidence>,
+    /// The time that expiry dates are held against, in seconds since 1970-01-01T00:00:00Z.
+    pub now: i64,
+    /// Threads; 0 means one for each core.
+    pub threads: usize,
+}
+
+/// Something to scan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A repository, folder or file.
+    Path(PathBuf),
+    /// Standard input.
+    Stdin,
+}
+
+/// What of a target is read.
+#[derive(Clone, Debug)]
+pub enum Scope {
+    /// The present and the past.
+    Full {
+        /// The work tree.
+        tree: bool,
+        /// Every object of the git database.
+        history: Past,
+    },
+    /// The index against `HEAD`.
+    Staged {
+        /// The index file, when it is not the usual one (`GIT_INDEX_FILE`).
+        index_file: Option<PathBuf>,
+    },
+    /// The commits of a range.
+    Range(RangeSpec),
+}
+
+/// Whether the history is read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Past {
+    /// No.
+    Skip,
+    /// When there is one.
+    IfAny,
+    /// Yes, and its absence is an error.
+    Required,
+}
+
+impl Default for Scope {
+    fn default() -> Self {
+        Self::Full {
+            tree: true,
+            history: Past::IfAny,
+        }
+    }
+}
+
+/// What a scan ends with: what a report shows, without its detectors.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Findings that count, worst first.
+    pub findings: Vec<Finding>,
+    /// Findings that something silences.
+    pub suppressed: Vec<Finding>,
+    /// What went wrong on the way, sorted.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Counts; the time is the caller's to fill in.
+    pub stats: Stats,
+    /// The repository of the first target that has one.
+    pub repository: Option<RepositoryInfo>,
+}
+
+/// Is told how far a scan is, from any thread.
+pub trait Progress: Sync {
+    /// A phase begins, with the number of its steps where it is known.
+    fn phase(&self, name: &str, steps: Option<u64>);
+    /// A blob of `bytes` bytes was scanned.
+    fn scanned(&self, bytes: u64);
+}
+
+/// Tells nobody.
+#[derive(Debug)]
+pub struct Quiet;
+
+impl Progress for Quiet {
+    fn phase(&self, _: &str, _: Option<u64>) {}
+    fn scanned(&self, _: u64) {}
+}
+
+/// Runs `request`. `stdin` is read when it is a target.
+pub fn run(
+    request: &Request,
+    engine: &Engine,
+    stdin: Box<dyn Read + Send>,
+    progress: &dyn Progress,
+) -> Result<Outcome, SourceError> {
+    match request.threads {
+        0 => run_here(request, engine, stdin, progress),
+        threads => {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+            let pool = pool.map_err(|error| SourceError::Git {
+                path: PathBuf::from("thread pool"),
+                message: error.to_string(),
+            })?;
+            pool.install(|| run_here(request, engine, stdin, progress))
+        }
+    }
+}
+
+fn run_here(
+    request: &Request,
+    engine: &Engine,
+    stdin: Box<dyn Read + Send>,
+    progress: &dyn Progress,
+) -> Result<Outcome, SourceError> {
+    let diagnostics = Diagnostics::new();
+    let collector = Collector::new(engine, request.markers, request.line_hashes, progress);
+    let located = target::locate(request, &diagnostics)?;
+    let stdin = Mutex::new(Some(stdin));
+    let mut pasts: BTreeMap<PathBuf, Repository> = BTreeMap::new();
+    for target in &located.targets {
+        match target {
+            Located::Stdin => {
+                let reader = stdin.lock().ok().and_then(|mut reader| reader.take());
+                if let Some(reader) = reader {
+                    read(&Stream::new(reader), &collector, &diagnostics)?;
+                }
+            }
+            Located::Tree { root, options } => {
+                progress.phase("files", None);
+                read(&Files::new(root, options.clone()), &collector, &diagnostics)?;
+            }
+            Located::History(repository) => {
+                pasts.insert(repository.common_dir.clone(), repository.clone());
+            }
+            Located::Staged { repository, index_file } => {
+                progress.phase("staged changes", None);
+                let staged = Staged::new(repository, index_file.clone(), request.store.clone());
+                read(&staged, &collector, &diagnostics)?;
+            }
+            Located::Range { repository, spec } => {
+                progress.phase("commits", None);
+                let range = Range::new(repository, spec.clone(), request.store.clone());
+                read(&range, &collector, &diagnostics)?;
+            }
+        }
+    }
+    let mut histories = Vec::new();
+    for repository in pasts.values() {
+        progress.phase("history", None);
+        let history = History::open(repository, &request.store, &diagnostics)?;
+        read(&history, &collector, &diagnostics)?;
+        histories.push(history);
+    }
+    let collected = collector.finish();
+    let mut stats = Stats {
+        files: collected.files,
+        objects: collected.objects,
+        bytes: collected.bytes,
+        below_confidence: 0,
+        elapsed: Duration::ZERO,
+    };
+    progress.phase("attribution", None);
+    let raw = attributed(collected.found, &histories, &located, request, engine, &diagnostics);
+    let grouping = Grouping {
+        key: request.key.clone(),
+        now: request.now,
+    };
+    let all = group(raw, engine.detectors(), &grouping);
+    let least = request.min_confidence.unwrap_or(Confidence::Low);
+    let before = all.len();
+    let all: Vec<_> = all.into_iter().filter(|finding| finding.confidence >= least).collect();
+    stats.below_confidence = (before - all.len()) as u64;
+    let mut findings = Vec::new();
+    let mut suppressed = Vec::new();
+    for mut finding in all {
+        if finding.suppression.is_none() {
+            finding.suppression = request.allowances.suppression(&finding, engine.detectors());
+        }
+        match finding.suppression {
+            None => findings.push(finding),
+            Some(_) => suppressed.push(finding),
+        }
+    }
+    Ok(Outcome {
+        findings,
+        suppressed,
+        diagnostics: diagnostics.into_sorted(),
+        stats,
+        repository: located.info,
+    })
+}
+
+fn read(
+    source: &dyn Source,
+    collector: &Collector<'_>,
+    diagnostics: &Diagnostics,
+) -> Result<(), SourceError> {
+    source.visit(&|item| collector.visit(item), diagnostics)
+}
+
+/// Gives objects with findings their paths and commits, and guessable values of files the path
+/// at which their file began.
+fn attributed(
+    found: Vec<Pending>,
+    histories: &[History],
+    located: &target::Plan,
+    request: &Request,
+    engine: &Engine,
+    diagnostics: &Diagnostics,
+) -> Vec<RawFinding> {
+    let wanted: BTreeSet<ObjectId> = found.iter().filter_map(|p| Some(p.object?.0)).collect();
+    let mut known: BTreeMap<ObjectId, Attribution> = BTreeMap::new();
+    for history in histories {
+        if !wanted.is_empty() {
+            known.extend(history.attribute(&wanted, diagnostics));
+        }
+    }
+    let origins = origins(&found, histories, located, request, diagnostics);
+    let mut raw = Vec::with_capacity(found.len());
+    for mut pending in found {
+        match pending.object.and_then(|(id, _)| known.get(&id)) {
+            Some(attribution) => {
+                if !settle(&mut pending.raw, attribution, request, engine) {
+                    continue;
+                }
+            }
+            None if pending.object.is_some() => {
+                pending.raw.occurrence.reachability = Some(Reachability::Unreachable);
+            }
+            None => {
+                if let Some(origin) = origins.get(&pending.raw.origin) {
+                    pending.raw.origin.clone_from(origin);
+                }
+            }
+        }
+        raw.push(pending.raw);
+    }
+    raw
+}
+
+/// Puts what git knows on a finding; false when its path speaks against it.
+fn settle(
+    raw: &mut RawFinding,
+    attribution: &Attribution,
+    request: &Request,
+    engine: &Engine,
+) -> bool {
+    use crate::engine::judge::path::{PathVerdict, judge};
+    let seen = &mut raw.occurrence;
+    seen.role = attribution.role;
+    seen.path.clone_from(&attribution.path);
+    seen.other_paths.clone_from(&attribution.other_paths);
+    seen.reachability = Some(attribution.reachability);
+    seen.in_head = attribution.in_head;
+    seen.introduced = attribution.introduced;
+    seen.removed = attribution.removed;
+    raw.origin.clone_from(&attribution.origin);
+    let Some(path) = seen.path.as_deref().filter(|_| seen.role == Role::File) else {
+        return true;
+    };
+    let excluded = |path: &[u8]| request.exclude.is_match(&*String::from_utf8_lossy(path));
+    if !request.exclude.is_empty() && excluded(path) && seen.other_paths.iter().all(|p| excluded(p)) {
+        return false;
+    }
+    match judge(engine.detectors().get(raw.detector), path) {
+        PathVerdict::Drop => false,
+        PathVerdict::Lower => {
+            raw.confidence = raw.confidence.min(Confidence::Low);
+            true
+        }
+        PathVerdict::Keep => true,
+    }
+}
+
+/// Where the lineage of files with guessable values began.
+fn origins(
+    found: &[Pending],
+    histories: &[History],
+    located: &target::Plan,
+    request: &Request,
+    diagnostics: &Diagnostics,
+) -> BTreeMap<Vec<u8>, Vec<u8>> {
+    let of_file = |pending: &&Pending| pending.object.is_none() && pending.raw.guessable;
+    let paths: BTreeSet<_> = found.iter().filter(of_file).map(|p| p.raw.origin.clone()).collect();
+    let paths: Vec<_> = paths.into_iter().filter(|path| !path.is_empty()).collect();
+    let Some(repository) = located.repository.as_ref().filter(|_| !paths.is_empty()) else {
+        return BTreeMap::new();
+    };
+    let began = match histories.first() {
+        Some(history) => history.origins(&paths, diagnostics),
+        None => match History::open(repository, &request.store, diagnostics) {
+            Ok(history) => history.origins(&paths, diagnostics),
+            Err(_) => return BTreeMap::new(),
+        },
+    };
+    paths.into_iter().zip(began).collect()
+}
