@@ -4,3 +4,4 @@ pub mod entropy;
 pub mod guess;
 pub mod placeholder;
 pub mod proof;
+pub mod reference;

@@ -361,7 +361,8 @@ mod tests {
             "-----BEGIN RSA PRIVATE KEY-----\n{{base64:64}}\n{{base64:64}}\n-----END RSA PRIVATE KEY-----",
             "-----BEGIN RSA PRIVATE KEY-----\nMIIE...\n-----END RSA PRIVATE KEY-----",
             "-----BEGIN RSA PRIVATE KEY-----\n{{base64:64}}\n",
-            "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEA{{base64:64}}\n-----END OPENSSH PRIVATE KEY-----",
+            "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEA{{base64:64}}\n\
+             -----END OPENSSH PRIVATE KEY-----",
             "PuTTY-User-Key-File-2: ssh-rsa\nEncryption: none\n",
         ] {
             says("private-key", template, &Verdict::Refuted);
