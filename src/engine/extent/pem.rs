@@ -79,9 +79,11 @@ impl<'a> Reader<'a> {
         let length = find(&rest[..rest.len().min(LONGEST_LABEL)], DASHES)?;
         let label = &rest[..length];
         let plain = |c: &u8| c.is_ascii_uppercase() || c.is_ascii_digit() || *c == b' ';
+        let head = BEGIN.len() + length + DASHES.len();
+        let after = text.get(at + head..)?;
         (!label.is_empty() && label.iter().all(plain)).then(|| Self {
             text,
-            at: at + BEGIN.len() + length + DASHES.len(),
+            at: at + head + remark(after),
             label,
             marker: marker_before(text, at),
             headers: Vec::new(),
@@ -258,6 +260,18 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Length of a word or two after the dashes of the BEGIN line; a line of a body is longer.
+fn remark(text: &[u8]) -> usize {
+    const LONGEST: usize = 32;
+    let ends = |c: &u8| matches!(c, b'\n' | b'\r' | b'\\');
+    let length = text.iter().take(LONGEST).position(ends).unwrap_or(0);
+    let words = |c: &u8| c.is_ascii_alphanumeric() || *c == b' ';
+    match text[..length].iter().all(words) {
+        true => length,
+        false => 0,
+    }
+}
+
 /// The comment or diff sign that stands alone before the BEGIN line.
 fn marker_before(text: &[u8], at: usize) -> &[u8] {
     const LONGEST: usize = 4;
@@ -333,6 +347,7 @@ mod tests {
             key.replace('\n', "<br/>\n"),
             key.replace('\n', "\\u000a"),
             key.replace('/', "\\/"),
+            key.replacen("-----\n", "----- not for production\n", 1),
             format!("key: |\n{}", indented("    ")),
             format!("a = [\n- {}", lines.join("\n  ")),
             indented("# "),

@@ -13,6 +13,9 @@ use crate::model::{Confidence, DetectorIndex, Match, Proof, Secret, Span};
 use super::{extent, line_around};
 use proof::Verdict;
 
+/// Proofs that tell something of a secret but hold for most random texts of its shape.
+const INFORMS: &[&str] = &["aws-account"];
+
 /// Judges the hit of a pattern whose group `secret` stands at `secret`; `None` drops it.
 pub(super) fn judge(
     detector: &Detector,
@@ -42,9 +45,10 @@ pub(super) fn judge(
     {
         return None;
     }
+    let informs = detector.proof.as_deref().is_some_and(|name| INFORMS.contains(&name));
     let confidence = match proof {
-        Proof::None => detector.confidence,
-        Proof::Structure { .. } | Proof::Checksum { .. } => Confidence::Certain,
+        Proof::Structure { .. } | Proof::Checksum { .. } if !informs => Confidence::Certain,
+        _ => detector.confidence,
     };
     Some(Match {
         detector: index,

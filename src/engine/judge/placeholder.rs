@@ -73,12 +73,10 @@ const HIDDEN: &[&str] = &[
     "hidden",
     "masked",
     "omitted",
-    "private",
     "protected",
     "redacted",
     "removed",
     "scrubbed",
-    "secret",
     "sensitive",
 ];
 const KEYBOARD: &[&[u8]] = &[
@@ -112,9 +110,10 @@ type Check = (fn(&[u8]) -> bool, &'static str);
 /// Why `secret` is a placeholder; `None` when nothing says so.
 pub fn placeholder(secret: &[u8]) -> Option<&'static str> {
     let text = secret.trim_ascii();
-    let checks: [Check; 8] = [
+    let checks: [Check; 9] = [
         (<[u8]>::is_empty, "empty"),
         (is_masked, "masked"),
+        (is_in_angles, "angle brackets"),
         (is_elided, "elided"),
         (is_repeated, "repeated characters"),
         (is_sequence, "a sequence"),
@@ -123,42 +122,49 @@ pub fn placeholder(secret: &[u8]) -> Option<&'static str> {
         (is_name, "the name of a secret"),
     ];
     let short = text.len() <= LONGEST;
-    let checks = checks.iter().take(if short { checks.len() } else { 3 });
+    let checks = checks.iter().take(if short { checks.len() } else { 2 });
     let mut holding = checks.filter(|(check, _)| check(text));
     holding.next().map(|&(_, reason)| reason)
 }
 
 /// Stars or bullets, or a word for "hidden" in brackets.
-fn is_masked(text: &[u8]) -> bool {
+pub(super) fn is_masked(text: &[u8]) -> bool {
     let bullets = ["*", "•", "●", "∙", "█"];
     let only = |sign: &str| text.len() >= 3 * sign.len() && is_block_of(text, sign.as_bytes());
     let starred = text.len() <= LONGEST && contains(text, b"****");
     bullets.iter().any(|sign| only(sign))
         || starred
         || contains(text, "••••".as_bytes())
-        || in_brackets(text)
+        || is_hidden(text)
 }
 
 fn is_block_of(text: &[u8], block: &[u8]) -> bool {
     text.len().is_multiple_of(block.len()) && text.chunks(block.len()).all(|part| part == block)
 }
 
-/// `[REDACTED]`, `(hidden)`, `<your key>`.
-fn in_brackets(text: &[u8]) -> bool {
+/// `[REDACTED]`, `(hidden)`, `<value removed>`.
+fn is_hidden(text: &[u8]) -> bool {
+    let inner = in_brackets(
+        text,
+        &[(b'<', b'>'), (b'[', b']'), (b'(', b')'), (b'{', b'}')],
+    );
+    inner.is_some_and(|inner| words(inner).any(|word| HIDDEN.contains(&word.as_str())))
+}
+
+/// `<your key>`, `<API_KEY>`.
+fn is_in_angles(text: &[u8]) -> bool {
+    let inner = in_brackets(text, &[(b'<', b'>')]);
+    inner.is_some_and(|inner| inner[0].is_ascii_alphabetic())
+}
+
+/// What stands in one of the pairs, when that is words and nothing else.
+fn in_brackets<'a>(text: &'a [u8], pairs: &[(u8, u8)]) -> Option<&'a [u8]> {
     let [open, inner @ .., close] = text else {
-        return false;
+        return None;
     };
     let plain = |c: &u8| c.is_ascii_alphanumeric() || matches!(c, b' ' | b'_' | b'-' | b'.' | b':');
-    let words = || words(inner).collect::<Vec<_>>();
-    match (open, close) {
-        (b'<', b'>') => {
-            inner.first().is_some_and(u8::is_ascii_alphabetic) && inner.iter().all(plain)
-        }
-        (b'[', b']') | (b'(', b')') | (b'{', b'}') => {
-            words().iter().any(|word| HIDDEN.contains(&word.as_str()))
-        }
-        _ => false,
-    }
+    let fits = pairs.contains(&(*open, *close)) && !inner.is_empty() && inner.iter().all(plain);
+    fits.then_some(inner)
 }
 
 fn is_elided(text: &[u8]) -> bool {
@@ -339,11 +345,13 @@ mod tests {
                     "[REDACTED]",
                     "<hidden>",
                     "(hidden)",
-                    "<your-api-key>",
-                    "<API KEY>",
                     "[value removed]",
                     "***",
                 ],
+            ),
+            (
+                "angle brackets",
+                &["<your-api-key>", "<API KEY>", "<secret>"],
             ),
             (
                 "elided",

@@ -16,9 +16,12 @@ pub(super) fn user_password(candidate: Candidate<'_>) -> Verdict {
     }
 }
 
-/// base64 of a decimal id of at least four digits, `:`, and random bytes.
+/// base64 of a decimal id of at least four digits, `:`, and random bytes; Bitbucket puts `BBDC-`
+/// before it.
 pub(super) fn bitbucket_data_center(candidate: Candidate<'_>) -> Verdict {
-    let decoded = decode_base64(candidate.secret()).unwrap_or_default();
+    let secret = candidate.secret();
+    let encoded = secret.strip_prefix(b"BBDC-").unwrap_or(secret);
+    let decoded = decode_base64(encoded).unwrap_or_default();
     let digits = decoded.iter().take_while(|c| c.is_ascii_digit()).count();
     match digits >= 4 && decoded.get(digits) == Some(&b':') && decoded.len() > digits + 8 {
         true => Verdict::structure("token id and random bytes", None),

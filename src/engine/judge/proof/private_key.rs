@@ -210,7 +210,8 @@ fn putty(file: &[u8]) -> Verdict {
     }
 }
 
-/// The armour's checksum and the first packet, which is a secret key.
+/// The first packet, which is a secret key, and the armour's checksum: RFC 9580 forbids to reject
+/// a block for a wrong one, so that it only leaves the block unproved.
 fn openpgp(block: &Block<'_>) -> Verdict {
     let (armoured, sum) = match block.body[block.last_line..] {
         [b'=', _, _, _, _] => block.body.split_at(block.last_line),
@@ -219,10 +220,9 @@ fn openpgp(block: &Block<'_>) -> Verdict {
     let Some(bytes) = decode_base64(armoured) else {
         return Verdict::Refuted;
     };
-    if let Some(sum) = sum.get(1..).and_then(decode_base64)
-        && sum != crc24(&bytes).to_be_bytes()[1..]
-    {
-        return Verdict::Refuted;
+    let sum = sum.get(1..).and_then(decode_base64);
+    if sum.is_some_and(|sum| sum != crc24(&bytes).to_be_bytes()[1..]) {
+        return Verdict::Open;
     }
     match secret_key_packet(&bytes) {
         Some((kind, true)) => described("OpenPGP", kind.as_deref(), "encrypted"),
@@ -361,7 +361,8 @@ mod tests {
             "-----BEGIN RSA PRIVATE KEY-----\n{{base64:64}}\n{{base64:64}}\n-----END RSA PRIVATE KEY-----",
             "-----BEGIN RSA PRIVATE KEY-----\nMIIE...\n-----END RSA PRIVATE KEY-----",
             "-----BEGIN RSA PRIVATE KEY-----\n{{base64:64}}\n",
-            "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEA{{base64:64}}\n-----END OPENSSH PRIVATE KEY-----",
+            "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEA{{base64:64}}\n\
+             -----END OPENSSH PRIVATE KEY-----",
             "PuTTY-User-Key-File-2: ssh-rsa\nEncryption: none\n",
         ] {
             says("private-key", template, &Verdict::Refuted);
@@ -419,7 +420,7 @@ mod tests {
                 verdict("private-key", &armour("PGP PRIVATE KEY BLOCK", &packet)),
                 expected
             );
-            assert_eq!(verdict("private-key", &text("AAAA")), Verdict::Refuted);
+            assert_eq!(verdict("private-key", &text("AAAA")), Verdict::Open);
         }
         says(
             "private-key",
