@@ -1,18 +1,24 @@
 //! Report formats. Each is one file and one line in [`FORMATS`]; help and docs derive from it.
 
+mod github;
 mod json;
 mod jsonl;
+mod markdown;
 mod place;
 mod record;
+mod sarif;
 mod text;
 mod words;
 
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 
 use crate::detector::DetectorSet;
 use crate::finding::Finding;
 use crate::model::{Diagnostic, RepositoryInfo, Stats};
+
+pub use sarif::{line_hash, line_hashes};
 
 /// All that a scan found, sorted by a total order. Plain data: the formats add nothing to it.
 #[derive(Clone, Debug)]
@@ -29,6 +35,10 @@ pub struct Report {
     pub stats: Stats,
     /// The repository, when there is one.
     pub repository: Option<RepositoryInfo>,
+    /// Those paths of history occurrences at which the tree at `HEAD` has no file. A path that is
+    /// missing here is taken to have one, and SARIF then points at its first line only, not at
+    /// text that is no longer there.
+    pub gone_paths: BTreeSet<Vec<u8>>,
 }
 
 /// How a report is rendered.
@@ -71,7 +81,14 @@ pub trait Format: Sync {
 }
 
 /// All formats.
-pub const FORMATS: &[&dyn Format] = &[&text::Text, &json::Json, &jsonl::Jsonl];
+pub const FORMATS: &[&dyn Format] = &[
+    &text::Text,
+    &json::Json,
+    &jsonl::Jsonl,
+    &sarif::Sarif,
+    &github::Github,
+    &markdown::Markdown,
+];
 
 /// The format called `name`.
 pub fn format(name: &str) -> Option<&'static dyn Format> {

@@ -28,11 +28,6 @@ pub(super) fn position(occurrence: &Occurrence) -> String {
     }
 }
 
-/// The path, or what holds the bytes instead of a file.
-pub(super) fn name(occurrence: &Occurrence) -> String {
-    file(occurrence).unwrap_or_else(|| container(occurrence))
-}
-
 /// The path of a file, safe to print.
 pub(super) fn file(occurrence: &Occurrence) -> Option<String> {
     let path = occurrence.path.as_deref()?;

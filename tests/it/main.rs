@@ -4,3 +4,4 @@ mod git_fixture;
 mod git_pack;
 mod git_reader;
 mod prefilter;
+mod report;
