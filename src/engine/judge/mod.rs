@@ -31,7 +31,11 @@ pub(super) fn judge(
     if detector.min_entropy > 0.0 && entropy::shannon(value) < f64::from(detector.min_entropy) {
         return None;
     }
-    let proof = match detector.proof.as_deref().map(|name| proof::prove(name, text, span)) {
+    let proof = match detector
+        .proof
+        .as_deref()
+        .map(|name| proof::prove(name, text, span))
+    {
         Some(Verdict::Refuted) => return None,
         Some(Verdict::Proved(proof)) => proof,
         Some(Verdict::Open) | None => Proof::None,
@@ -45,7 +49,10 @@ pub(super) fn judge(
     {
         return None;
     }
-    let informs = detector.proof.as_deref().is_some_and(|name| INFORMS.contains(&name));
+    let informs = detector
+        .proof
+        .as_deref()
+        .is_some_and(|name| INFORMS.contains(&name));
     let confidence = match proof {
         Proof::Structure { .. } | Proof::Checksum { .. } if !informs => Confidence::Certain,
         _ => detector.confidence,
