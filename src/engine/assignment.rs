@@ -7,7 +7,7 @@
 use crate::detector::{Detector, ValueKind};
 use crate::model::{Confidence, DetectorIndex, Match, Proof, Secret, Span};
 
-use super::judge::{guess, placeholder, reference};
+use super::judge::{self, guess, placeholder, reference};
 use super::line_around;
 
 /// Longest key, in bytes.
@@ -38,7 +38,7 @@ pub(super) fn confirm(
         let Some(value) = value_after(text, key) else {
             continue;
         };
-        found.extend(judge(detector, index, text, key, value));
+        found.extend(weigh(detector, index, text, key, value));
     }
 }
 
@@ -490,7 +490,7 @@ impl Cursor<'_> {
     }
 }
 
-fn judge(
+fn weigh(
     detector: &Detector,
     index: DetectorIndex,
     text: &[u8],
@@ -506,6 +506,9 @@ fn judge(
         return None;
     }
     let secret = &text[span.range()];
+    if judge::is_template(secret) {
+        return None;
+    }
     let name = &text[key.range()];
     let confidence = match detector.value {
         ValueKind::Token => token(secret)?,
@@ -544,7 +547,7 @@ fn password(secret: &[u8], key: &[u8], quoted: bool) -> Option<Confidence> {
     if !(5..=128).contains(&secret.len()) || !one_word || is_path_or_name(secret) {
         return None;
     }
-    if secret.eq_ignore_ascii_case(key) || is_code(secret) {
+    if judge::is_all_caps(secret) || is_label(secret, key) || is_code(secret) {
         return None;
     }
     let kinds: [fn(&u8) -> bool; 4] = [
@@ -564,6 +567,20 @@ fn password(secret: &[u8], key: &[u8], quoted: bool) -> Option<Confidence> {
         (_, true) => Some(Confidence::Low),
         (_, false) => None,
     }
+}
+
+/// The word for the thing, in this or a related language: `"password": "Passwort"`.
+fn is_label(value: &[u8], key: &[u8]) -> bool {
+    let words = Words::of(key);
+    let same = |word: &Vec<u8>| {
+        let shared = word
+            .iter()
+            .zip(value)
+            .take_while(|(a, b)| a.eq_ignore_ascii_case(b))
+            .count();
+        shared >= 4 && shared + 3 >= value.len()
+    };
+    value.iter().all(u8::is_ascii_alphabetic) && words.iter().any(same)
 }
 
 /// A path, an address, or a dotted, dashed or underscored name: something's name, not its secret.

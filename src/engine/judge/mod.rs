@@ -13,6 +13,19 @@ use crate::model::{Confidence, DetectorIndex, Match, Proof, Secret, Span};
 use super::{extent, line_around};
 use proof::Verdict;
 
+/// `{{x}}` inside: a text that something fills in.
+pub(super) fn is_template(value: &[u8]) -> bool {
+    let find = |pair: &[u8]| value.windows(2).position(|window| window == pair);
+    find(b"{{").is_some_and(|open| find(b"}}").is_some_and(|close| open < close))
+}
+
+/// `PASSWORD`, `DB_PASS`: the name of what belongs there.
+pub(super) fn is_all_caps(value: &[u8]) -> bool {
+    value
+        .iter()
+        .all(|byte| byte.is_ascii_uppercase() || *byte == b'_')
+}
+
 /// Proofs that tell something of a secret but hold for most random texts of its shape.
 const INFORMS: &[&str] = &["aws-account"];
 
@@ -29,6 +42,9 @@ pub(super) fn judge(
     };
     let value = &text[span.range()];
     if detector.min_entropy > 0.0 && entropy::shannon(value) < f64::from(detector.min_entropy) {
+        return None;
+    }
+    if is_template(value) || (detector.value == ValueKind::Password && is_all_caps(value)) {
         return None;
     }
     let proof = match detector
