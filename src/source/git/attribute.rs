@@ -223,25 +223,36 @@ impl History<'_> {
         found
     }
 
-    /// The last commit that has the blob nowhere while a parent has it somewhere: a merge that
-    /// took another side. Used when no commit took the blob from all of its parents.
+    /// The last commit that has the blob nowhere while a parent has it: a merge that took another
+    /// side. Used when no commit took the blob from all of its parents. Follows the blob from
+    /// where it came, so the cost is the time it lived.
     fn dropped(&self, class: Reachability, life: &Life<'_>) -> Option<u32> {
-        let first = life.begins.first()?.0;
         let mut reader = self.store.reader();
         let mut has = |index: u32| {
             let tree = self.commits.get(index).tree;
             let mut paths = life.begins.iter();
             paths.any(|(_, path)| lookup(&mut reader, &tree, path) == Some(life.id))
         };
-        let members = self.commits.of_class(class);
-        members
-            .into_iter()
-            .take_while(|&index| self.commits.get(index).position > first)
-            .filter(|&index| self.commits.parents(index).len() > 1)
-            .find(|&index| {
-                let parents = self.commits.parents(index);
-                parents.iter().any(|&parent| has(parent)) && !has(index)
-            })
+        let mut seen = std::collections::HashSet::new();
+        let mut pending: Vec<u32> = life
+            .arrivals
+            .iter()
+            .map(|&at| self.commits.at(at))
+            .collect();
+        let mut last = None;
+        while let Some(index) = pending.pop() {
+            for &child in self.commits.children(index) {
+                let commit = self.commits.get(child);
+                if commit.class != class || !seen.insert(child) {
+                    continue;
+                }
+                match has(child) {
+                    true => pending.push(child),
+                    false => last = last.max(Some(commit.position)),
+                }
+            }
+        }
+        last.map(|position| self.commits.at(position))
     }
 }
 
@@ -255,6 +266,8 @@ struct Life<'e> {
     id: ObjectId,
     /// Its paths, each with the position of the first commit that has it there; first come first.
     begins: Vec<(u32, &'e [u8])>,
+    /// All commits that brought it to a path.
+    arrivals: Vec<u32>,
     /// Commits that took it from a path.
     ends: Vec<(u32, &'e [u8])>,
 }
@@ -274,6 +287,7 @@ fn lives<'e>(wanted: &Wanted, events: &'e [Event]) -> Vec<Life<'e>> {
             wanted: event.wanted,
             id: wanted.ids()[event.wanted],
             begins: Vec::new(),
+            arrivals: Vec::new(),
             ends: Vec::new(),
         });
         let side = match event.gone {
@@ -284,6 +298,7 @@ fn lives<'e>(wanted: &Wanted, events: &'e [Event]) -> Vec<Life<'e>> {
     }
     for life in lives.values_mut() {
         life.begins.sort_unstable();
+        life.arrivals = life.begins.iter().map(|begin| begin.0).collect();
         let mut seen = std::collections::BTreeSet::new();
         life.begins.retain(|begin| seen.insert(begin.1));
     }

@@ -16,6 +16,9 @@ pub(super) struct Commits {
     all: Vec<Commit>,
     /// Parents of all commits, one after the other.
     parents: Vec<u32>,
+    children: Children,
+    /// Number of commits whose id starts with a smaller pair of bytes, for each pair.
+    fan_out: Vec<u32>,
     /// Commits by position, each after its parents.
     order: Vec<u32>,
     /// Number of commits that name a parent that is not here.
@@ -79,14 +82,20 @@ impl Commits {
 
     /// The index of `id`.
     pub(super) fn find(&self, id: &ObjectId) -> Option<u32> {
-        let found = self.all.binary_search_by_key(id, |commit| commit.id);
-        found.ok().map(|index| index as u32)
+        let range = range(&self.fan_out, id);
+        let found = self.all[range.clone()].binary_search_by_key(id, |commit| commit.id);
+        found.ok().map(|at| (range.start + at) as u32)
     }
 
     /// Parents, in stored order.
     pub(super) fn parents(&self, index: u32) -> &[u32] {
         let range = &self.get(index).parents;
         &self.parents[range.start as usize..range.end as usize]
+    }
+
+    /// The commits that name this one as a parent.
+    pub(super) fn children(&self, index: u32) -> &[u32] {
+        self.children.of_commit(index)
     }
 
     /// The commits of a class, last first.
@@ -161,6 +170,8 @@ impl Commits {
         let mut commits = Self {
             all: Vec::with_capacity(found.len()),
             parents: Vec::with_capacity(found.len()),
+            children: Children::default(),
+            fan_out: fan_out(&found),
             order: Vec::new(),
             cut: 0,
         };
@@ -183,12 +194,12 @@ impl Commits {
                 parents: start..commits.parents.len() as u32,
             });
         }
+        commits.children = Children::of(&commits);
         commits.sort();
         commits
     }
 
     fn sort(&mut self) {
-        let children = Children::of(self);
         let mut missing: Vec<u32> = self
             .all
             .iter()
@@ -201,7 +212,7 @@ impl Commits {
         while let Some(Reverse((_, index))) = heap.pop() {
             placed[index as usize] = true;
             self.order.push(index);
-            for &child in children.of_commit(index) {
+            for &child in self.children.of_commit(index) {
                 missing[child as usize] -= 1;
                 if missing[child as usize] == 0 {
                     heap.push(key(self, child));
@@ -217,7 +228,30 @@ impl Commits {
     }
 }
 
+fn first_pair(id: &ObjectId) -> usize {
+    let [high, low, ..] = *id.as_bytes();
+    usize::from(high) << 8 | usize::from(low)
+}
+
+fn fan_out(sorted: &[Parsed]) -> Vec<u32> {
+    let mut starts = vec![0; (1 << 16) + 1];
+    sorted
+        .iter()
+        .for_each(|parsed| starts[first_pair(&parsed.id) + 1] += 1);
+    for at in 1..starts.len() {
+        starts[at] += starts[at - 1];
+    }
+    starts
+}
+
+/// Where an id is if it is anywhere.
+fn range(fan_out: &[u32], id: &ObjectId) -> Range<usize> {
+    let pair = first_pair(id);
+    fan_out[pair] as usize..fan_out[pair + 1] as usize
+}
+
 /// Children of every commit.
+#[derive(Default)]
 struct Children {
     starts: Vec<u32>,
     children: Vec<u32>,

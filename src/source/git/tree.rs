@@ -65,14 +65,7 @@ impl<'a> Entries<'a> {
 
     fn peek(&self) -> Option<(TreeEntry<'a>, usize)> {
         let rest = self.bytes.get(self.at..)?;
-        // A mode has five or six digits, so the name starts at one of two places.
-        let (mode, start) = match (rest.get(5)?, rest.get(6)?) {
-            (b' ', _) => (&rest[..5], 6),
-            (_, b' ') => (&rest[..6], 7),
-            _ => return None,
-        };
-        let text = rest.get(start..)?;
-        let end = text.iter().position(|&byte| byte == 0)?;
+        let (mode, name, end) = split(rest)?;
         let kind = match mode {
             b"40000" | b"040000" => EntryType::Tree,
             b"160000" => EntryType::Submodule,
@@ -80,10 +73,21 @@ impl<'a> Entries<'a> {
         };
         let entry = TreeEntry {
             kind,
-            name: &text[..end],
-            id: ObjectId::from_slice(&text[end + 1..])?,
+            name,
+            id: ObjectId::from_slice(&rest[end..])?,
         };
-        Some((entry, self.at + start + end + 1 + ObjectId::LEN))
+        Some((entry, self.at + end + ObjectId::LEN))
+    }
+
+    /// Passes over an entry. `false` at the end.
+    fn pass(&mut self) -> bool {
+        let rest = self.bytes.get(self.at..).and_then(split);
+        let next = rest.map(|(_, _, end)| self.at + end + ObjectId::LEN);
+        match next.filter(|&next| next <= self.bytes.len()) {
+            Some(next) => self.at = next,
+            None => return false,
+        }
+        true
     }
 
     /// Goes forward to the entry with this name and returns it when it is there. Asked for names
@@ -98,6 +102,19 @@ impl<'a> Entries<'a> {
         }
         None
     }
+}
+
+/// Mode and name of the entry at the start of `rest`, and where its id starts.
+#[inline]
+fn split(rest: &[u8]) -> Option<(&[u8], &[u8], usize)> {
+    // A mode has five or six digits, so the name starts at one of two places.
+    let (mode, start) = match rest.get(..7)? {
+        [.., b' ', _] => (&rest[..5], 6),
+        [.., b' '] => (&rest[..6], 7),
+        _ => return None,
+    };
+    let len = rest[start..].iter().position(|&byte| byte == 0)?;
+    Some((mode, &rest[start..start + len], start + len + 1))
 }
 
 impl<'a> Iterator for Entries<'a> {
@@ -162,9 +179,7 @@ pub(super) fn compare<'a>(
 fn shared_start(new: &[u8], old: &[u8]) -> usize {
     let shared = shared_bytes(new, old);
     let mut entries = Entries::new(&new[..shared]);
-    while let Some((_, next)) = entries.peek() {
-        entries.at = next;
-    }
+    while entries.pass() {}
     entries.at
 }
 
