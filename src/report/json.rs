@@ -102,6 +102,7 @@ struct Counts {
     findings: usize,
     occurrences: usize,
     by_severity: BTreeMap<&'static str, usize>,
+    below_confidence: u64,
     suppressed: usize,
     suppressed_by: BTreeMap<&'static str, usize>,
 }
@@ -119,6 +120,7 @@ impl Counts {
                 .iter()
                 .map(|&severity| (severity.as_str(), words::severity_count(report, severity)))
                 .collect(),
+            below_confidence: report.stats.below_confidence,
             suppressed: report.suppressed.len(),
             suppressed_by: words::suppressed_by(report).into_iter().collect(),
         }

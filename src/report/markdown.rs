@@ -54,7 +54,7 @@ impl Format for Markdown {
             writeln!(out, "{state}: {n}, the first {first}\n")?;
         }
         let volume = words::volume(&report.stats);
-        writeln!(out, "Scanned {volume}; {}.", words::suppressed(report))
+        writeln!(out, "Scanned {volume}; {}.", words::left_out(report))
     }
 }
 

@@ -46,11 +46,16 @@ fn container(occurrence: &Occurrence) -> String {
     text.trim_end().to_owned()
 }
 
-/// When it came and went, and how git reaches it: `added 0123abcd01 2024-03-01`, `in HEAD`.
+/// When it came and went, and how git reaches it: `added 0123abcd01 2024-03-01`, `in HEAD`. The
+/// message of a commit came with that commit.
 pub(super) fn history(occurrence: &Occurrence) -> Vec<String> {
     let mut parts = Vec::new();
     if let Some(point) = &occurrence.introduced {
-        parts.push(format!("added {}", commit(point)));
+        let itself = occurrence.object == Some(point.id);
+        parts.extend(match itself {
+            true => words::date(point.time).map(|day| format!("dated {day}")),
+            false => Some(format!("added {}", commit(point))),
+        });
     }
     if let Some(point) = &occurrence.removed {
         parts.push(format!("removed {}", commit(point)));

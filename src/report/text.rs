@@ -65,7 +65,7 @@ impl Page<'_> {
         let sure = format!("confidence {}", finding.confidence);
         let why: Vec<_> = std::iter::once(sure).chain(words::why(finding)).collect();
         self.row("why", why.join("; "))?;
-        let lifetime = words::lifetime(finding.lifetime);
+        let lifetime = words::life(finding);
         let mints = words::mints_trust(finding.mints_trust);
         self.row("power", format_args!("{lifetime}; {mints}"))?;
         self.row("do", printable(&detector.remediation))?;
@@ -123,7 +123,7 @@ impl Page<'_> {
     fn summary(&mut self, report: &Report) -> io::Result<()> {
         let volume = words::volume(&report.stats);
         let seconds = report.stats.elapsed.as_secs_f64();
-        let suppressed = words::suppressed(report);
+        let left_out = words::left_out(report);
         let partly = match report.is_complete() {
             true => "",
             false => "; the scan is incomplete",
@@ -131,11 +131,11 @@ impl Page<'_> {
         match report.findings.is_empty() {
             true => writeln!(
                 self.out,
-                "no secrets found in {volume}, {seconds:.1} s; {suppressed}{partly}"
+                "no secrets found in {volume}, {seconds:.1} s; {left_out}{partly}"
             ),
             false => writeln!(
                 self.out,
-                "{}; {suppressed}; {volume}, {seconds:.1} s{partly}",
+                "{}; {left_out}; {volume}, {seconds:.1} s{partly}",
                 words::findings(report)
             ),
         }

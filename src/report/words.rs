@@ -47,7 +47,20 @@ impl Level {
     }
 }
 
-/// How long a credential lives.
+/// How long this credential lives: until the end that it states, or as its kind does.
+pub(super) fn life(finding: &Finding) -> String {
+    let ends_at = match finding.proof {
+        Proof::Structure { ends_at, .. } => ends_at.and_then(date),
+        Proof::None | Proof::Checksum { .. } => None,
+    };
+    match (finding.lifetime, ends_at) {
+        (Lifetime::Expired, Some(day)) => format!("expired on {day}"),
+        (_, Some(day)) => format!("valid until {day}"),
+        (kind, None) => lifetime(kind).to_owned(),
+    }
+}
+
+/// How long a kind of credential lives.
 pub(super) fn lifetime(lifetime: Lifetime) -> &'static str {
     match lifetime {
         Lifetime::Ephemeral => "lives at most an hour, or as long as its job",
@@ -91,11 +104,7 @@ pub(super) fn why(finding: &Finding) -> Vec<String> {
     let proof = match &finding.proof {
         Proof::None => None,
         Proof::Checksum { what } => Some((what, format!("its checksum is right ({what})"))),
-        Proof::Structure { what, ends_at } => {
-            let end = ends_at.and_then(date);
-            let end = end.map_or(String::new(), |end| format!(", its validity ends {end}"));
-            Some((what, format!("it parses as {what}{end}")))
-        }
+        Proof::Structure { what, .. } => Some((what, format!("it parses as {what}"))),
     };
     if let Some((what, sentence)) = proof
         && !finding
@@ -170,8 +179,17 @@ pub(super) fn suppressed_by(report: &Report) -> Vec<(&'static str, usize)> {
         .collect()
 }
 
-/// `3 suppressed by 2 sources (baseline 2, inline 1)`.
-pub(super) fn suppressed(report: &Report) -> String {
+/// What was found but does not count: `3 suppressed by 2 sources (baseline 2, inline 1)`, and
+/// what is less sure than was asked for.
+pub(super) fn left_out(report: &Report) -> String {
+    let suppressed = suppressed(report);
+    match report.stats.below_confidence {
+        0 => suppressed,
+        n => format!("{suppressed}; {n} below the confidence asked for"),
+    }
+}
+
+fn suppressed(report: &Report) -> String {
     let by = suppressed_by(report);
     let sources: Vec<_> = by.iter().map(|(name, n)| format!("{name} {n}")).collect();
     let total = report.suppressed.len();

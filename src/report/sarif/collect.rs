@@ -39,7 +39,20 @@ pub(super) struct Entries<'a> {
     /// How many more there were.
     pub(super) cut: usize,
     /// The lines that each finding is on.
-    pub(super) spots: BTreeMap<&'a FindingId, Vec<Spot<'a>>>,
+    spots: BTreeMap<&'a FindingId, Vec<Spot<'a>>>,
+}
+
+impl<'a> Entries<'a> {
+    /// The other lines with one of the secrets of `entry`, each once.
+    pub(super) fn other_spots(&self, entry: &Entry<'a>) -> Vec<&Spot<'a>> {
+        let mut seen = BTreeSet::from([(entry.uri.as_str(), entry.occurrence.location.line)]);
+        let ids: BTreeSet<_> = entry.secrets.iter().map(|&(id, _)| id).collect();
+        let spots = ids.into_iter().filter_map(|id| self.spots.get(id));
+        spots
+            .flatten()
+            .filter(|spot| seen.insert((&spot.uri, spot.occurrence.location.line)))
+            .collect()
+    }
 }
 
 /// One line that a finding is on.
@@ -82,6 +95,12 @@ pub(super) fn collect<'a>(
     let cut = kept.len().saturating_sub(MAX_RESULTS);
     kept.truncate(MAX_RESULTS);
     Entries { kept, cut, spots }
+}
+
+/// How many findings that count are in no file of now.
+pub(super) fn only_in_history(report: &Report) -> usize {
+    let is_past = |finding: &&Finding| !finding.occurrences.iter().any(place::is_current);
+    report.findings.iter().filter(is_past).count()
 }
 
 fn enter<'a>(

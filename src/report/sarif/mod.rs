@@ -19,7 +19,7 @@ use serde_sarif::sarif::{
     Tool, ToolComponent, VersionControlDetails,
 };
 
-use self::collect::{Entries, MAX_RESULTS, Scope, collect};
+use self::collect::{Entries, MAX_RESULTS, Scope, collect, only_in_history};
 use self::taxonomy::Taxonomies;
 use super::{Format, RenderOptions, Report};
 use crate::model::{DetectorIndex, DiagnosticKind, printable};
@@ -74,9 +74,8 @@ fn run(report: &Report, options: &RenderOptions, scope: Scope) -> Run {
         .iter()
         .map(|entry| {
             let rule = indexes[&entry.finding.detector];
-            let spots = entries.spots.get(&entry.finding.id);
-            let spots = spots.map_or(&[][..], Vec::as_slice);
-            result::result(report, entry, spots, scope, rule, &taxonomies)
+            let others = entries.other_spots(entry);
+            result::result(report, entry, &others, scope, rule, &taxonomies)
         })
         .collect();
     let rules = rules
@@ -86,7 +85,7 @@ fn run(report: &Report, options: &RenderOptions, scope: Scope) -> Run {
         .tool(tool(rules.collect()))
         .results(results)
         .taxonomies(taxonomies.components())
-        .invocations(vec![invocation(report, entries.cut)])
+        .invocations(vec![invocation(report, options, entries.cut)])
         .column_kind("unicodeCodePoints")
         .original_uri_base_ids(BTreeMap::from([(SRCROOT.to_owned(), source_root())]))
         .build();
@@ -159,7 +158,7 @@ fn provenance(report: &Report) -> Option<VersionControlDetails> {
     Some(details)
 }
 
-fn invocation(report: &Report, cut: usize) -> Invocation {
+fn invocation(report: &Report, options: &RenderOptions, cut: usize) -> Invocation {
     let mut notifications = Vec::new();
     if cut > 0 {
         let text = format!(
@@ -167,6 +166,14 @@ fn invocation(report: &Report, cut: usize) -> Invocation {
              The json format has all of them."
         );
         notifications.push(Notice::ResultsCut.notification(&text));
+    }
+    let past = only_in_history(report);
+    if past > 0 && !options.sarif_history {
+        let text = format!(
+            "{past} more findings are in git history only and not in this file: \
+             --sarif-history adds them, the json format has them."
+        );
+        notifications.push(Notice::HistoryLeftOut.notification(&text));
     }
     for diagnostic in report.diagnostics.iter().take(MAX_NOTIFICATIONS) {
         let notice = match diagnostic.kind {
@@ -196,16 +203,23 @@ enum Notice {
     ScanIncomplete,
     ScanWarning,
     ResultsCut,
+    HistoryLeftOut,
 }
 
 impl Notice {
-    const ALL: [Self; 3] = [Self::ScanIncomplete, Self::ScanWarning, Self::ResultsCut];
+    const ALL: [Self; 4] = [
+        Self::ScanIncomplete,
+        Self::ScanWarning,
+        Self::ResultsCut,
+        Self::HistoryLeftOut,
+    ];
 
     fn id(self) -> &'static str {
         match self {
             Self::ScanIncomplete => "scan-incomplete",
             Self::ScanWarning => "scan-warning",
             Self::ResultsCut => "results-cut",
+            Self::HistoryLeftOut => "history-left-out",
         }
     }
 
@@ -227,6 +241,11 @@ impl Notice {
                 "There are more results than code scanning shows.",
                 "Work on the worst first, or read the json format, which has all results.",
             ),
+            Self::HistoryLeftOut => (
+                "HistoryLeftOut",
+                "Some findings are in git history only.",
+                "Revoke them: an alert on history cannot be closed by an edit.",
+            ),
         };
         ReportingDescriptor::builder()
             .id(self.id())
@@ -241,6 +260,7 @@ impl Notice {
         let level = match self {
             Self::ScanIncomplete => "error",
             Self::ScanWarning | Self::ResultsCut => "warning",
+            Self::HistoryLeftOut => "note",
         };
         let text = text.replace('[', "(").replace(']', ")");
         Notification::builder()

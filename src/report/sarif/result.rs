@@ -32,12 +32,12 @@ pub(super) fn extra_taxa(finding: &Finding, detector: &Detector) -> Vec<Taxon> {
     }
 }
 
-/// The result of `entry`, whose rule stands at `rule_index` and whose finding is on the lines
-/// `spots`.
+/// The result of `entry`, whose rule stands at `rule_index` and whose secrets are on the lines
+/// `others` too.
 pub(super) fn result(
     report: &Report,
     entry: &Entry<'_>,
-    spots: &[Spot<'_>],
+    others: &[&Spot<'_>],
     scope: Scope,
     rule_index: usize,
     taxonomies: &Taxonomies,
@@ -49,7 +49,7 @@ pub(super) fn result(
     } = *entry;
     let detector = report.detectors.get(finding.detector);
     let mut result = SarifResult::builder()
-        .message(message(report, entry, scope, spots.len().saturating_sub(1)))
+        .message(message(report, entry, scope, others.len()))
         .rule_id(detector.id.as_ref())
         .rule_index(rule_index as i64)
         .level(level(Level::of(finding.severity, finding.confidence)))
@@ -65,8 +65,8 @@ pub(super) fn result(
     if !taxa.is_empty() {
         result.taxa = Some(taxa.iter().map(|&it| taxonomies.reference(it)).collect());
     }
-    if spots.len() > 1 {
-        result.related_locations = Some(others(entry, spots));
+    if !others.is_empty() {
+        result.related_locations = Some(related(others));
     }
     if let Some(suppression) = &finding.suppression {
         result.suppressions = Some(vec![suppressed(suppression)]);
@@ -91,20 +91,15 @@ fn certainty(confidence: Confidence) -> f64 {
     }
 }
 
-/// The first other lines with the same secret, numbered from 1 for links.
-fn others(entry: &Entry<'_>, spots: &[Spot<'_>]) -> Vec<Location> {
-    let here = entry.occurrence.location.line;
-    let is_other = |spot: &&Spot<'_>| {
-        (spot.uri.as_str(), spot.occurrence.location.line) != (entry.uri.as_str(), here)
-    };
-    let other = |(id, spot): (i64, &Spot<'_>)| {
+/// The other lines with the same secret, numbered from 1 for links.
+fn related(spots: &[&Spot<'_>]) -> Vec<Location> {
+    let location = |(id, spot): (i64, &&Spot<'_>)| {
         let mut location = physical(&spot.uri, Some(span(spot.occurrence)));
         location.id = Some(id);
         location.message = Some(said("The same secret."));
         location
     };
-    let others = spots.iter().filter(is_other).take(MAX_LINKS);
-    (1..).zip(others).map(other).collect()
+    (1..).zip(spots).take(MAX_LINKS).map(location).collect()
 }
 
 fn physical(uri: &str, region: Option<Region>) -> Location {
@@ -191,7 +186,7 @@ fn message(report: &Report, entry: &Entry<'_>, scope: Scope, others: usize) -> M
     say(capitalised(&why.join("; ")) + ".");
     say(format!(
         "{}; {}.",
-        capitalised(words::lifetime(finding.lifetime)),
+        capitalised(&words::life(finding)),
         words::mints_trust(finding.mints_trust)
     ));
     for sentence in history(report, entry, scope) {

@@ -17,6 +17,15 @@ use straykey::model::{
 use straykey::model::{RepositoryInfo, Stats};
 use straykey::report::Report;
 
+/// Templates of plain classes only: a change of a generator must not churn the snapshots.
+const SESSION: &str = "eyJh{{base64url:16}}.eyJ{{base64url:40}}.{{base64url:43}}";
+
+fn block() -> String {
+    let label = "RSA PRIVATE KEY";
+    let lines = "{{base64:64}}\n".repeat(6);
+    format!("-----BEGIN {label}-----\n{lines}-----END {label}-----")
+}
+
 /// The report, with secrets drawn from `seed`.
 pub(crate) fn report(seed: u64) -> Report {
     let detectors = Arc::new(DetectorSet::new(vec![
@@ -26,8 +35,8 @@ pub(crate) fn report(seed: u64) -> Report {
     ]));
     let set = &detectors;
     let acme = |n: u64| draw("acme_live_{{alnum:32}}", seed + n);
-    let jwt = draw("{{jwt}}", seed);
-    let pem = draw("{{pem:RSA PRIVATE KEY}}", seed);
+    let jwt = |n: u64| draw(SESSION, seed + n);
+    let pem = draw(&block(), seed);
 
     let mut everywhere = finding(set, "acme-api-key", 1, &acme(1));
     everywhere.proof = Proof::Checksum {
@@ -57,13 +66,13 @@ pub(crate) fn report(seed: u64) -> Report {
         key: None,
         ..tree("certs/server.pem", 2, &pem)
     }];
-    let mut session = finding(set, "session-token", 4, &jwt);
+    let mut session = finding(set, "session-token", 4, &jwt(0));
     session.proof = Proof::Structure {
         what: "JWT, HS256".into(),
         ends_at: Some(1_900_000_000),
     };
     session.lifetime = Lifetime::Long;
-    session.occurrences = vec![history("src/config.py", 5, &jwt)];
+    session.occurrences = vec![history("src/config.py", 5, &jwt(0))];
     let mut gone = finding(set, "acme-api-key", 5, &acme(5));
     gone.severity = Severity::Medium;
     gone.occurrences = vec![history("gone/old.env", 9, &acme(5))];
@@ -91,7 +100,7 @@ pub(crate) fn report(seed: u64) -> Report {
         source: SuppressionSource::Inline("straykey:ignore".into()),
         reason: Some("revoked in 2023, kept as a sample".into()),
     });
-    let mut known = finding(set, "session-token", 8, &draw("{{jwt}}", seed + 8));
+    let mut known = finding(set, "session-token", 8, &jwt(8));
     known.occurrences = vec![history("gone/known.txt", 1, &known.secret)];
     known.suppression = Some(Suppression {
         source: SuppressionSource::Baseline,
@@ -118,6 +127,7 @@ pub(crate) fn report(seed: u64) -> Report {
             files: 120,
             objects: 3456,
             bytes: 7_890_123,
+            below_confidence: 3,
             elapsed: Duration::from_millis(420),
         },
         repository: Some(RepositoryInfo {
@@ -153,6 +163,10 @@ pub(crate) fn finding(set: &DetectorSet, detector: &str, n: u8, secret: &Secret)
         proof: Proof::None,
         reasons: Vec::new(),
         secret: secret.clone(),
+        reachability: None,
+        in_head: false,
+        introduced: None,
+        removed: None,
         occurrences: Vec::new(),
         suppression: None,
     }
@@ -218,6 +232,7 @@ fn acme() -> Detector {
         id: Borrowed("acme-api-key"),
         provider: Borrowed("acme"),
         provider_name: Borrowed("Acme Cloud"),
+        general: false,
         name: Borrowed("Acme API key"),
         description: Borrowed("Full access to the account until it is revoked."),
         severity: Severity::Critical,
@@ -230,6 +245,7 @@ fn acme() -> Detector {
         pass: Pass::Pattern,
         pattern: Borrowed(r"\b(?<secret>acme_live_[0-9A-Za-z]{32})\b"),
         max_len: 42,
+        max_lead: 0,
         min_entropy: 0.0,
         proof: Some(Borrowed("acme-crc32")),
         extent: None,

@@ -314,6 +314,8 @@ fn secrets_of_one_kind_on_one_line_are_one_result_with_their_number() {
         list(&shared[0]["properties"]["straykey/secretIds"]).len(),
         2
     );
+    let links = list(&shared[0]["relatedLocations"]).len();
+    assert_eq!(links, 2, "the places of each of them");
 }
 
 #[test]
@@ -448,7 +450,11 @@ fn diagnostics_are_notifications_and_an_incomplete_scan_is_no_success() {
         .collect();
     assert_eq!(
         notices,
-        [("error", "scan-incomplete"), ("warning", "scan-warning")]
+        [
+            ("note", "history-left-out"),
+            ("error", "scan-incomplete"),
+            ("warning", "scan-warning"),
+        ]
     );
 }
 
