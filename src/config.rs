@@ -127,9 +127,16 @@ struct AllowTable {
 
 /// The nearest configuration file from `start` upward, not above `root`.
 pub fn discover(start: &Path, root: &Path) -> Option<PathBuf> {
-    let start = if start.is_file() { start.parent()? } else { start };
+    let start = if start.is_file() {
+        start.parent()?
+    } else {
+        start
+    };
     for folder in start.ancestors() {
-        let found = FILE_NAMES.iter().map(|name| folder.join(name)).find(|path| path.is_file());
+        let found = FILE_NAMES
+            .iter()
+            .map(|name| folder.join(name))
+            .find(|path| path.is_file());
         if found.is_some() || folder == root {
             return found;
         }
@@ -161,34 +168,52 @@ fn parse(text: &str, path: &Path, detectors: &DetectorSet) -> Result<Config, Con
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut warnings = Vec::new();
     let everything = |globs: &GlobSet| {
-        ["a", "a/b", ".c/d.e", "src/main.rs"].iter().all(|path| globs.is_match(path))
+        ["a", "a/b", ".c/d.e", "src/main.rs"]
+            .iter()
+            .all(|path| globs.is_match(path))
     };
     if everything(&reader.globs(&file.scan.exclude)?) {
         warnings.push("`scan.exclude` leaves out every file: nothing will be scanned".to_owned());
     }
     let disable = reader.ids(&file.detectors.disable)?;
-    if detectors.iter().all(|(_, detector)| disable.iter().any(|id| *id == detector.id)) {
+    if detectors
+        .iter()
+        .all(|(_, detector)| disable.iter().any(|id| *id == detector.id))
+    {
         warnings.push("`detectors.disable` turns off every built-in detector".to_owned());
     }
     let mut allow = Vec::new();
     for table in &file.allow {
         let entry = reader.allow(table)?;
         let any_path = entry.paths.as_ref().is_none_or(everything);
-        let any_value = entry.values.is_empty() || entry.values.iter().any(|v| v.is_match(b"\x00x\xff"));
+        let any_value =
+            entry.values.is_empty() || entry.values.iter().any(|v| v.is_match(b"\x00x\xff"));
         if entry.detectors.is_empty() && any_path && any_value {
             let line = reader.line(&table.reason);
-            warnings.push(format!("the [[allow]] at line {line} silences every finding"));
+            warnings.push(format!(
+                "the [[allow]] at line {line} silences every finding"
+            ));
         }
         allow.push(entry);
     }
     Ok(Config {
         path: Some(path.to_owned()),
-        exclude: file.scan.exclude.iter().map(|pattern| pattern.get_ref().clone()).collect(),
+        exclude: file
+            .scan
+            .exclude
+            .iter()
+            .map(|pattern| pattern.get_ref().clone())
+            .collect(),
         include_ignored: file.scan.include_ignored,
         history: file.scan.history,
         follow_alternates: file.scan.follow_alternates,
         disable,
-        detector_files: file.detectors.files.iter().map(|file| folder.join(file)).collect(),
+        detector_files: file
+            .detectors
+            .files
+            .iter()
+            .map(|file| folder.join(file))
+            .collect(),
         baseline: file.report.baseline.map(|file| folder.join(file)),
         fail_on: file.report.fail_on,
         min_confidence: file.report.min_confidence,
@@ -225,7 +250,11 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn line<T>(&self, value: &toml::Spanned<T>) -> usize {
-        let before = self.text.as_bytes().get(..value.span().start).unwrap_or_default();
+        let before = self
+            .text
+            .as_bytes()
+            .get(..value.span().start)
+            .unwrap_or_default();
         before.iter().filter(|&&byte| byte == b'\n').count() + 1
     }
 
@@ -240,7 +269,10 @@ impl Reader<'_> {
     fn globs(&self, patterns: &[toml::Spanned<String>]) -> Result<GlobSet, ConfigError> {
         for pattern in patterns {
             if pattern.get_ref().trim().is_empty() {
-                return Err(self.wrong(pattern, "an empty path pattern matches nothing: remove it".into()));
+                return Err(self.wrong(
+                    pattern,
+                    "an empty path pattern matches nothing: remove it".into(),
+                ));
             }
             globs([pattern.get_ref().as_str()])
                 .map_err(|error| self.wrong(pattern, format!("not a path pattern: {error}")))?;
@@ -327,11 +359,23 @@ mod tests {
     fn mistakes_name_the_line_and_the_fix() {
         for (text, expected) in [
             ("[scan]\nexcude = []\n", "excude"),
-            ("[detectors]\ndisable = [\n\"nope\"]\n", "straykey.toml:3: no detector `nope`"),
-            ("[scan]\nexclude = [\"a[\"]\n", "straykey.toml:2: not a path pattern"),
-            ("[[allow]]\nvalues = [\"(\"]\nreason = \"x\"\n", "straykey.toml:2: not a regular"),
+            (
+                "[detectors]\ndisable = [\n\"nope\"]\n",
+                "straykey.toml:3: no detector `nope`",
+            ),
+            (
+                "[scan]\nexclude = [\"a[\"]\n",
+                "straykey.toml:2: not a path pattern",
+            ),
+            (
+                "[[allow]]\nvalues = [\"(\"]\nreason = \"x\"\n",
+                "straykey.toml:2: not a regular",
+            ),
             ("[[allow]]\npaths = [\"a\"]\n", "reason"),
-            ("[[allow]]\npaths = [\"a\"]\nreason = \" \"\n", "needs a reason"),
+            (
+                "[[allow]]\npaths = [\"a\"]\nreason = \" \"\n",
+                "needs a reason",
+            ),
             ("[report]\nfail-on = \"huge\"\n", "huge"),
         ] {
             let error = read(text).expect_err(text).to_string();

@@ -12,7 +12,7 @@ use regex_syntax::hir::{Class, Hir, HirKind};
 use super::spec::{DetectorFile, DetectorSpec};
 
 /// Provider categories.
-pub const CATEGORIES: &[&str] = &[
+pub(super) const CATEGORIES: &[&str] = &[
     "ai", "cloud", "comms", "crypto", "data", "finance", "generic", "registry", "saas", "vcs-ci",
 ];
 
@@ -51,7 +51,7 @@ pub const PROOFS: &[&str] = &[
 pub const EXTENTS: &[&str] = &["pem", "putty", "service-account-json"];
 
 /// Longest match that a pattern may have, in bytes; what is longer needs an extent.
-pub const MAX_LEN: usize = 8192;
+pub(super) const MAX_LEN: usize = 8192;
 
 /// Most literals that a part of a pattern is expanded to when looking for keywords.
 const MAX_STRINGS: usize = 512;
@@ -76,7 +76,7 @@ pub struct Analysis {
 }
 
 /// Checks a file whose stem is `stem`; the built-in set is held to more than a user's.
-pub fn file(file: &DetectorFile, stem: Option<&str>, builtin: bool) -> Vec<CheckError> {
+pub(super) fn file(file: &DetectorFile, stem: Option<&str>, builtin: bool) -> Vec<CheckError> {
     let mut errors = Vec::new();
     let provider = &file.provider.id;
     let mut fail = |id: &str, message: String| {
@@ -222,7 +222,7 @@ pub fn analyse(pattern: &str, keywords: &[String], ignore_case: bool) -> Result<
 }
 
 /// `NHI7:2025` → 7.
-pub fn nhi_number(id: &str) -> Option<u8> {
+pub(super) fn nhi_number(id: &str) -> Option<u8> {
     let number: u8 = id
         .strip_prefix("NHI")?
         .strip_suffix(":2025")?
@@ -280,7 +280,9 @@ impl Needed {
             windows.position(|window| window == word)
         };
         let first = |text: &Vec<u8>| self.words.iter().filter_map(|word| find(text, word)).min();
-        texts.iter().try_fold(0, |lead, text| Some(lead.max(first(text)?)))
+        texts
+            .iter()
+            .try_fold(0, |lead, text| Some(lead.max(first(text)?)))
     }
 
     /// How many bytes of a match of `hir` can stand before its first keyword; `None` when a
@@ -292,9 +294,9 @@ impl Needed {
         match hir.kind() {
             HirKind::Capture(group) => self.lead(&group.sub),
             HirKind::Repetition(repetition) if repetition.min > 0 => self.lead(&repetition.sub),
-            HirKind::Alternation(parts) => {
-                parts.iter().try_fold(0, |lead, part| Some(lead.max(self.lead(part)?)))
-            }
+            HirKind::Alternation(parts) => parts
+                .iter()
+                .try_fold(0, |lead, part| Some(lead.max(self.lead(part)?))),
             HirKind::Concat(parts) => self.lead_of_concat(parts),
             _ => None,
         }

@@ -7,7 +7,7 @@
 use crate::detector::{Detector, ValueKind};
 use crate::model::{Confidence, DetectorIndex, Match, Proof, Secret, Span};
 
-use super::judge::{guess, placeholder, reference};
+use super::judge::{self, guess, placeholder, reference};
 use super::line_around;
 
 /// Longest key, in bytes.
@@ -38,7 +38,7 @@ pub(super) fn confirm(
         let Some(value) = value_after(text, key) else {
             continue;
         };
-        found.extend(judge(detector, index, text, key, value));
+        found.extend(weigh(detector, index, text, key, value));
     }
 }
 
@@ -52,10 +52,17 @@ struct Value {
 /// The identifier around `anchor`.
 fn key_at(text: &[u8], anchor: usize) -> Option<Span> {
     let floor = anchor.saturating_sub(MAX_KEY);
-    let before = text[floor..anchor].iter().rev().take_while(|&&byte| is_key_byte(byte)).count();
+    let before = text[floor..anchor]
+        .iter()
+        .rev()
+        .take_while(|&&byte| is_key_byte(byte))
+        .count();
     let start = anchor - before;
     let ceiling = text.len().min(anchor + MAX_KEY);
-    let after = text[anchor..ceiling].iter().take_while(|&&byte| is_key_byte(byte)).count();
+    let after = text[anchor..ceiling]
+        .iter()
+        .take_while(|&&byte| is_key_byte(byte))
+        .count();
     let mut end = anchor + after;
     while end > anchor && matches!(text[end - 1], b'.' | b'-') {
         end -= 1;
@@ -75,9 +82,27 @@ fn names_credential(key: &[u8]) -> bool {
     // Where it is used, or which of several it is, says nothing against it.
     while let Some((last, rest)) = words.split_last() {
         let tail: &[&[u8]] = &[
-            b"dev", b"prod", b"production", b"test", b"testing", b"stage", b"staging", b"live",
-            b"value", b"string", b"str", b"base64", b"b64", b"old", b"new", b"default", b"admin",
-            b"root", b"master", b"sandbox", b"local",
+            b"dev",
+            b"prod",
+            b"production",
+            b"test",
+            b"testing",
+            b"stage",
+            b"staging",
+            b"live",
+            b"value",
+            b"string",
+            b"str",
+            b"base64",
+            b"b64",
+            b"old",
+            b"new",
+            b"default",
+            b"admin",
+            b"root",
+            b"master",
+            b"sandbox",
+            b"local",
         ];
         let number = last.iter().all(u8::is_ascii_digit);
         if rest.is_empty() || !(number || tail.contains(&last.as_slice())) {
@@ -92,33 +117,121 @@ fn names_credential(key: &[u8]) -> bool {
     match last.as_slice() {
         b"key" | b"keys" => {
             let kinds: &[&[u8]] = &[
-                b"api", b"access", b"secret", b"private", b"auth", b"encryption", b"signing",
-                b"master", b"shared", b"account", b"app", b"service", b"client", b"storage",
-                b"hmac", b"crypt", b"cipher", b"jwt", b"session", b"cookie", b"license", b"deploy",
-                b"subscription", b"admin", b"server", b"webhook", b"token",
+                b"api",
+                b"access",
+                b"secret",
+                b"private",
+                b"auth",
+                b"encryption",
+                b"signing",
+                b"master",
+                b"shared",
+                b"account",
+                b"app",
+                b"service",
+                b"client",
+                b"storage",
+                b"hmac",
+                b"crypt",
+                b"cipher",
+                b"jwt",
+                b"session",
+                b"cookie",
+                b"license",
+                b"deploy",
+                b"subscription",
+                b"admin",
+                b"server",
+                b"webhook",
+                b"token",
             ];
             kinds.contains(&previous)
         }
         b"token" | b"tokens" => {
             let not: &[&[u8]] = &[
-                b"page", b"next", b"continuation", b"csrf", b"xsrf", b"sync", b"pagination", b"end",
-                b"start", b"last", b"first", b"current", b"peek", b"eof", b"lookahead", b"prev",
-                b"previous", b"unexpected", b"expected", b"invalid", b"special", b"pad", b"mask",
-                b"unk", b"cls", b"sep", b"eos", b"bos", b"max", b"num", b"cancellation", b"cancel",
-                b"sort", b"resume", b"delimiter", b"separator", b"design",
+                b"page",
+                b"next",
+                b"continuation",
+                b"csrf",
+                b"xsrf",
+                b"sync",
+                b"pagination",
+                b"end",
+                b"start",
+                b"last",
+                b"first",
+                b"current",
+                b"peek",
+                b"eof",
+                b"lookahead",
+                b"prev",
+                b"previous",
+                b"unexpected",
+                b"expected",
+                b"invalid",
+                b"special",
+                b"pad",
+                b"mask",
+                b"unk",
+                b"cls",
+                b"sep",
+                b"eos",
+                b"bos",
+                b"max",
+                b"num",
+                b"cancellation",
+                b"cancel",
+                b"sort",
+                b"resume",
+                b"delimiter",
+                b"separator",
+                b"design",
             ];
             !not.contains(&previous)
         }
         b"pass" => !before.is_empty(),
         last => {
             let names: &[&[u8]] = &[
-                b"password", b"passwd", b"pwd", b"passphrase", b"passwort", b"secret", b"secrets",
-                b"credential", b"credentials", b"apikey", b"authkey", b"accesskey", b"secretkey",
-                b"authtoken", b"accesstoken", b"userpassword", b"userpwd", b"dbpassword", b"dbpass",
-                b"dbpasswd", b"dbpwd", b"adminpassword", b"rootpassword", b"privatekey",
-                b"clientsecret", b"appsecret", b"bearer", b"salt", b"pepper", b"appkey",
-                b"encryptionkey", b"signingkey", b"masterkey", b"sharedkey", b"accountkey",
-                b"sharedaccesskey", b"secretaccesskey", b"storepass", b"keypass", b"pgpassword",
+                b"password",
+                b"passwd",
+                b"pwd",
+                b"passphrase",
+                b"passwort",
+                b"secret",
+                b"secrets",
+                b"credential",
+                b"credentials",
+                b"apikey",
+                b"authkey",
+                b"accesskey",
+                b"secretkey",
+                b"authtoken",
+                b"accesstoken",
+                b"userpassword",
+                b"userpwd",
+                b"dbpassword",
+                b"dbpass",
+                b"dbpasswd",
+                b"dbpwd",
+                b"adminpassword",
+                b"rootpassword",
+                b"privatekey",
+                b"clientsecret",
+                b"appsecret",
+                b"bearer",
+                b"salt",
+                b"pepper",
+                b"appkey",
+                b"encryptionkey",
+                b"signingkey",
+                b"masterkey",
+                b"sharedkey",
+                b"accountkey",
+                b"sharedaccesskey",
+                b"secretaccesskey",
+                b"storepass",
+                b"keypass",
+                b"pgpassword",
             ];
             let plain = previous != b"forgot" && previous != b"reset" && previous != b"no";
             plain && names.contains(&last)
@@ -142,7 +255,10 @@ impl Words {
                 if cut {
                     words.push(Vec::new());
                 }
-                words.last_mut().expect("a word was begun").push(byte.to_ascii_lowercase());
+                words
+                    .last_mut()
+                    .expect("a word was begun")
+                    .push(byte.to_ascii_lowercase());
             }
             last = byte;
         }
@@ -185,12 +301,17 @@ fn value_after(text: &[u8], key: Span) -> Option<Value> {
 fn starts_line(text: &[u8], key: Span) -> bool {
     let floor = key.start.saturating_sub(64);
     let before = &text[floor..key.start];
-    let line = match before.iter().rposition(|&byte| matches!(byte, b'\n' | b'\r')) {
+    let line = match before
+        .iter()
+        .rposition(|&byte| matches!(byte, b'\n' | b'\r'))
+    {
         Some(end) => &before[end + 1..],
         None if floor == 0 => before,
         None => return false,
     };
-    let words: &[&[u8]] = &[b"", b"-", b"export", b"set", b"ENV", b"ARG", b"$env:", b"#", b"//", b"\"", b"'"];
+    let words: &[&[u8]] = &[
+        b"", b"-", b"export", b"set", b"ENV", b"ARG", b"$env:", b"#", b"//", b"\"", b"'",
+    ];
     words.contains(&line.trim_ascii())
 }
 
@@ -214,7 +335,11 @@ impl Cursor<'_> {
 
     fn skip_while(&mut self, most: usize, holds: impl Fn(u8) -> bool) -> usize {
         let rest = &self.text[self.at..];
-        let count = rest.iter().take(most).take_while(|&&byte| holds(byte)).count();
+        let count = rest
+            .iter()
+            .take(most)
+            .take_while(|&&byte| holds(byte))
+            .count();
         self.at += count;
         count
     }
@@ -265,7 +390,10 @@ impl Cursor<'_> {
     fn skip_type(&mut self) -> bool {
         let is_type = |byte: u8| {
             byte.is_ascii_alphanumeric()
-                || matches!(byte, b'_' | b'&' | b'\'' | b'<' | b'>' | b'?' | b'!' | b'[' | b']' | b'.')
+                || matches!(
+                    byte,
+                    b'_' | b'&' | b'\'' | b'<' | b'>' | b'?' | b'!' | b'[' | b']' | b'.'
+                )
         };
         let length = self.skip_while(40, is_type);
         self.skip_blanks();
@@ -277,7 +405,9 @@ impl Cursor<'_> {
     /// A quoted text on this line, with the prefixes and escapes of the usual languages.
     fn quoted(&mut self) -> Option<Value> {
         let start = self.at;
-        self.skip_while(2, |byte| matches!(byte, b'b' | b'r' | b'u' | b'f' | b'R' | b'L' | b'@' | b'\\'));
+        self.skip_while(2, |byte| {
+            matches!(byte, b'b' | b'r' | b'u' | b'f' | b'R' | b'L' | b'@' | b'\\')
+        });
         let quote = match self.peek() {
             Some(quote @ (b'"' | b'\'' | b'`')) => quote,
             _ => {
@@ -292,7 +422,12 @@ impl Cursor<'_> {
             match self.text[at] {
                 b'\n' | b'\r' => return None,
                 // An escaped quote closes a text that an escaped quote opened.
-                b'\\' if self.text.get(at + 1) == Some(&quote) && self.text[open - 2..].first() == Some(&b'\\') => break,
+                b'\\'
+                    if self.text.get(at + 1) == Some(&quote)
+                        && self.text[open - 2..].first() == Some(&b'\\') =>
+                {
+                    break;
+                }
                 b'\\' => at += 2,
                 byte if byte == quote => break,
                 _ => at += 1,
@@ -308,7 +443,9 @@ impl Cursor<'_> {
     /// `<password>…</password>`
     fn element(&mut self) -> Option<Value> {
         let start = self.at;
-        self.skip_while(MAX_VALUE, |byte| !matches!(byte, b'<' | b'>' | b'\n' | b'\r'));
+        self.skip_while(MAX_VALUE, |byte| {
+            !matches!(byte, b'<' | b'>' | b'\n' | b'\r')
+        });
         let value = Span::new(start, self.at);
         (self.eat(b"</") && !value.is_empty()).then_some(Value {
             span: value,
@@ -321,7 +458,22 @@ impl Cursor<'_> {
         let start = self.at;
         let is_value = |byte: u8| {
             byte.is_ascii_graphic()
-                && !matches!(byte, b'"' | b'\'' | b'`' | b'(' | b')' | b'{' | b'}' | b'[' | b']' | b'<' | b'>' | b';' | b',' | b'|')
+                && !matches!(
+                    byte,
+                    b'"' | b'\''
+                        | b'`'
+                        | b'('
+                        | b')'
+                        | b'{'
+                        | b'}'
+                        | b'['
+                        | b']'
+                        | b'<'
+                        | b'>'
+                        | b';'
+                        | b','
+                        | b'|'
+                )
         };
         self.skip_while(MAX_VALUE, is_value);
         let value = Span::new(start, self.at);
@@ -338,7 +490,7 @@ impl Cursor<'_> {
     }
 }
 
-fn judge(
+fn weigh(
     detector: &Detector,
     index: DetectorIndex,
     text: &[u8],
@@ -354,6 +506,9 @@ fn judge(
         return None;
     }
     let secret = &text[span.range()];
+    if judge::is_template(secret) {
+        return None;
+    }
     let name = &text[key.range()];
     let confidence = match detector.value {
         ValueKind::Token => token(secret)?,
@@ -392,7 +547,7 @@ fn password(secret: &[u8], key: &[u8], quoted: bool) -> Option<Confidence> {
     if !(5..=128).contains(&secret.len()) || !one_word || is_path_or_name(secret) {
         return None;
     }
-    if secret.eq_ignore_ascii_case(key) || is_code(secret) {
+    if judge::is_all_caps(secret) || is_label(secret, key) || is_code(secret) {
         return None;
     }
     let kinds: [fn(&u8) -> bool; 4] = [
@@ -401,7 +556,10 @@ fn password(secret: &[u8], key: &[u8], quoted: bool) -> Option<Confidence> {
         u8::is_ascii_digit,
         u8::is_ascii_punctuation,
     ];
-    let kinds = kinds.iter().filter(|kind| secret.iter().any(|byte| kind(byte))).count();
+    let kinds = kinds
+        .iter()
+        .filter(|kind| secret.iter().any(|byte| kind(byte)))
+        .count();
     let has_digit = secret.iter().any(u8::is_ascii_digit);
     match (kinds, quoted) {
         (3.., _) => Some(Confidence::Medium),
@@ -411,13 +569,28 @@ fn password(secret: &[u8], key: &[u8], quoted: bool) -> Option<Confidence> {
     }
 }
 
+/// The word for the thing, in this or a related language: `"password": "Passwort"`.
+fn is_label(value: &[u8], key: &[u8]) -> bool {
+    let words = Words::of(key);
+    let same = |word: &Vec<u8>| {
+        let shared = word
+            .iter()
+            .zip(value)
+            .take_while(|(a, b)| a.eq_ignore_ascii_case(b))
+            .count();
+        shared >= 4 && shared + 3 >= value.len()
+    };
+    value.iter().all(u8::is_ascii_alphabetic) && words.iter().any(same)
+}
+
 /// A path, an address, or a dotted, dashed or underscored name: something's name, not its secret.
 fn is_path_or_name(value: &[u8]) -> bool {
     let slashes = value.iter().filter(|&&byte| byte == b'/').count();
     let starts = value.starts_with(b"/") || value.starts_with(b"./") || value.starts_with(b"~/");
     let url = value.windows(3).any(|window| window == b"://");
     let has_digit = value.iter().any(u8::is_ascii_digit);
-    let is_name = |byte: &u8| byte.is_ascii_alphabetic() || matches!(byte, b'.' | b'_' | b'-' | b'/' | b':');
+    let is_name =
+        |byte: &u8| byte.is_ascii_alphabetic() || matches!(byte, b'.' | b'_' | b'-' | b'/' | b':');
     let punctuated = value.iter().any(|byte| !byte.is_ascii_alphabetic());
     url || (starts && slashes > 1) || (punctuated && !has_digit && value.iter().all(is_name))
 }
@@ -425,13 +598,38 @@ fn is_path_or_name(value: &[u8]) -> bool {
 /// Code or a format: a call, a template, a variable, a type.
 fn is_code(value: &[u8]) -> bool {
     let holds = |word: &[u8]| value.windows(word.len()).any(|window| window == word);
-    let starts = matches!(value[0], b'$' | b'%' | b'<' | b'{' | b'&' | b'(' | b'[' | b':' | b'@' | b'*' | b'#');
+    let starts = matches!(
+        value[0],
+        b'$' | b'%' | b'<' | b'{' | b'&' | b'(' | b'[' | b':' | b'@' | b'*' | b'#'
+    );
     let calls = value.ends_with(b")") && value.contains(&b'(');
     let words: &[&[u8]] = &[
-        b"string", b"String", b"false", b"true", b"null", b"None", b"undefined", b"nil", b"required",
-        b"optional", b"text", b"input", b"hidden", b"bytes", b"varchar",
+        b"string",
+        b"String",
+        b"false",
+        b"true",
+        b"null",
+        b"None",
+        b"undefined",
+        b"nil",
+        b"required",
+        b"optional",
+        b"text",
+        b"input",
+        b"hidden",
+        b"bytes",
+        b"varchar",
     ];
-    let formats: &[&[u8]] = &[b"%s", b"{}", b"{0}", b"${", b"#{", b"{{", b"\\n", b"()", b"->", b"::"];
-    (starts && value.len() < 2) || calls || words.contains(&value) || formats.iter().any(|f| holds(f))
-        || (starts && value[1..].iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'{' | b'}' | b'>' | b'-')) && !value.iter().any(u8::is_ascii_digit))
+    let formats: &[&[u8]] = &[
+        b"%s", b"{}", b"{0}", b"${", b"#{", b"{{", b"\\n", b"()", b"->", b"::",
+    ];
+    (starts && value.len() < 2)
+        || calls
+        || words.contains(&value)
+        || formats.iter().any(|f| holds(f))
+        || (starts
+            && value[1..].iter().all(|byte| {
+                byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'{' | b'}' | b'>' | b'-')
+            })
+            && !value.iter().any(u8::is_ascii_digit))
 }

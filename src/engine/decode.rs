@@ -27,7 +27,10 @@ impl Iterator for Base64Runs<'_> {
     fn next(&mut self) -> Option<Span> {
         loop {
             let window = self.text.get(self.at..self.at + MIN_RUN)?;
-            match window.iter().rposition(|&byte| !IS_BASE64[usize::from(byte)]) {
+            match window
+                .iter()
+                .rposition(|&byte| !IS_BASE64[usize::from(byte)])
+            {
                 Some(other) => self.at += other + 1,
                 None => {
                     let start = self.at;
@@ -208,7 +211,13 @@ mod tests {
             for mark in ["", "\u{feff}"] {
                 let units = mark.encode_utf16().chain(text.encode_utf16());
                 let bytes: Vec<u8> = units
-                    .flat_map(|u| if big_endian { u.to_be_bytes() } else { u.to_le_bytes() })
+                    .flat_map(|u| {
+                        if big_endian {
+                            u.to_be_bytes()
+                        } else {
+                            u.to_le_bytes()
+                        }
+                    })
                     .collect();
                 let decoded = utf16(&bytes).expect("UTF-16");
                 assert_eq!(decoded.bytes(), text.as_bytes());

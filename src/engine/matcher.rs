@@ -67,7 +67,11 @@ impl Pattern {
         let syntax = syntax::Config::new().unicode(false).utf8(false);
         let regex = Regex::builder()
             .syntax(syntax)
-            .configure(Regex::config().utf8_empty(false).nfa_size_limit(Some(10 << 20)))
+            .configure(
+                Regex::config()
+                    .utf8_empty(false)
+                    .nfa_size_limit(Some(10 << 20)),
+            )
             .build(&detector.pattern)
             .expect("the pattern has been checked");
         let first = regex_automata::PatternID::ZERO;
@@ -82,6 +86,9 @@ impl Pattern {
         self.regex.search_captures(input, &mut captures);
         let whole = captures.get_match()?;
         let secret = captures.get_group(self.secret)?;
-        Some((Span::new(whole.start(), whole.end()), Span::new(secret.start, secret.end)))
+        Some((
+            Span::new(whole.start(), whole.end()),
+            Span::new(secret.start, secret.end),
+        ))
     }
 }

@@ -162,10 +162,17 @@ fn settle(found: &mut Vec<Match>, detectors: &DetectorSet) {
     let rank = |m: &Match| {
         let detector = detectors.get(m.detector);
         let pattern = detector.pass == Pass::Pattern;
-        (pattern, !detector.general, m.confidence, m.decoding.is_empty(), m.span.len())
+        (
+            pattern,
+            !detector.general,
+            m.confidence,
+            m.decoding.is_empty(),
+            m.span.len(),
+        )
     };
     found.sort_by(|a, b| {
-        let order = (a.span.start, a.span.end, a.detector).cmp(&(b.span.start, b.span.end, b.detector));
+        let order =
+            (a.span.start, a.span.end, a.detector).cmp(&(b.span.start, b.span.end, b.detector));
         order.then_with(|| a.secret.cmp(&b.secret))
     });
     found.dedup_by(|a, b| a.span == b.span && a.detector == b.detector && a.secret == b.secret);
@@ -173,7 +180,9 @@ fn settle(found: &mut Vec<Match>, detectors: &DetectorSet) {
     for next in found.drain(..) {
         // Several secrets can come out of one encoded run; they do not compete.
         let same_run = |m: &Match| !m.decoding.is_empty() && m.span == next.span;
-        let rivals = kept.iter().rposition(|m| m.span.overlaps(next.span) && !same_run(m));
+        let rivals = kept
+            .iter()
+            .rposition(|m| m.span.overlaps(next.span) && !same_run(m));
         match rivals {
             Some(at) if rank(&kept[at]) >= rank(&next) => {}
             Some(at) => {

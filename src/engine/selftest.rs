@@ -34,7 +34,9 @@ pub fn run(engine: &Engine, file: &DetectorFile) -> Vec<Failure> {
     let mut failures = Vec::new();
     for spec in &file.detectors {
         for text in &spec.examples {
-            failures.extend(first_failure(spec, text, |example| matches(engine, spec, example)));
+            failures.extend(first_failure(spec, text, |example| {
+                matches(engine, spec, example)
+            }));
         }
         for counter in &spec.counterexamples {
             let holds = |example: &Example| silent(engine, spec, example);
@@ -86,7 +88,10 @@ fn matches(engine: &Engine, spec: &DetectorSpec, example: &Example) -> Result<()
             false => format!("the example is claimed by {} instead", others.join(", ")),
         });
     }
-    match own.iter().any(|m| m.secret.expose() == example.secret.as_bytes()) {
+    match own
+        .iter()
+        .any(|m| m.secret.expose() == example.secret.as_bytes())
+    {
         true => Ok(()),
         false => {
             let lengths: Vec<_> = own.iter().map(|m| m.secret.len().to_string()).collect();
@@ -112,6 +117,8 @@ fn silent(engine: &Engine, spec: &DetectorSpec, example: &Example) -> Result<(),
 fn scan(engine: &Engine, text: &str) -> Vec<Match> {
     let mut found = Vec::new();
     let mut scratch = Scratch::default();
-    engine.scan(&Blob::new(text.as_bytes()), &mut scratch, &mut |m| found.push(m));
+    engine.scan(&Blob::new(text.as_bytes()), &mut scratch, &mut |m| {
+        found.push(m)
+    });
     found
 }

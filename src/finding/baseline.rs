@@ -55,17 +55,25 @@ impl Baseline {
             }
             let mut fields = line.split('\t');
             let id = fields.next().unwrap_or_default();
-            let known = ["v1-", "p1-", "k1-"].iter().any(|scheme| id.starts_with(scheme));
+            let known = ["v1-", "p1-", "k1-"]
+                .iter()
+                .any(|scheme| id.starts_with(scheme));
             if !known {
                 return Err(wrong("an id (v1-…, p1-… or k1-…) is expected at the start"));
             }
-            let detector = fields.next().ok_or_else(|| wrong("the detector is missing"))?;
+            let detector = fields
+                .next()
+                .ok_or_else(|| wrong("the detector is missing"))?;
             let path = fields.next().unwrap_or_default();
-            let reason = fields.next().map(|reason| reason.trim_start_matches("--").trim());
+            let reason = fields
+                .next()
+                .map(|reason| reason.trim_start_matches("--").trim());
             let entry = Entry {
                 detector: detector.to_owned(),
                 path: path.to_owned(),
-                reason: reason.filter(|reason| !reason.is_empty()).map(str::to_owned),
+                reason: reason
+                    .filter(|reason| !reason.is_empty())
+                    .map(str::to_owned),
             };
             entries.insert(FindingId::new(id), entry);
         }
@@ -79,7 +87,10 @@ impl Baseline {
         detectors: &DetectorSet,
     ) {
         for finding in findings {
-            let path = finding.occurrences.iter().find_map(|seen| seen.path.as_deref());
+            let path = finding
+                .occurrences
+                .iter()
+                .find_map(|seen| seen.path.as_deref());
             let path = printable_bytes(path.unwrap_or_default());
             let entry = self.0.entry(finding.id.clone()).or_insert_with(|| Entry {
                 detector: String::new(),
@@ -135,10 +146,15 @@ mod tests {
 
     #[test]
     fn it_reads_what_it_writes_and_sorts() {
-        let text = format!("{HEAD}p1-b\tgeneric-password\tb.env\nv1-a\tgithub-pat\ta.env\t-- a test key\n");
+        let text = format!(
+            "{HEAD}p1-b\tgeneric-password\tb.env\nv1-a\tgithub-pat\ta.env\t-- a test key\n"
+        );
         let baseline = Baseline::parse(&text).expect("valid");
         assert_eq!(baseline.render(), text);
-        assert_eq!(baseline.get(&FindingId::new("v1-a")), Some(Some("a test key")));
+        assert_eq!(
+            baseline.get(&FindingId::new("v1-a")),
+            Some(Some("a test key"))
+        );
         assert_eq!(baseline.get(&FindingId::new("p1-b")), Some(None));
         assert_eq!(baseline.get(&FindingId::new("v1-c")), None);
     }

@@ -53,7 +53,10 @@ pub struct StructuralPlace<'a> {
 /// The id of a value that cannot be guessed.
 pub fn of_value(detector: &str, secret: &[u8]) -> FindingId {
     let mut hash = Sha256::new();
-    absorb(&[b"straykey/finding/value/v1", detector.as_bytes(), secret], |part| hash.update(part));
+    absorb(
+        &[b"straykey/finding/value/v1", detector.as_bytes(), secret],
+        |part| hash.update(part),
+    );
     shown("v1-", &hash.finalize())
 }
 
@@ -106,8 +109,15 @@ mod tests {
 
     #[test]
     fn ids_of_places_do_not_know_the_value() {
-        let place = StructuralPlace { origin: b"app.env", key_path: "DB_PASSWORD", ordinal: 0 };
-        let moved = StructuralPlace { ordinal: 1, ..place };
+        let place = StructuralPlace {
+            origin: b"app.env",
+            key_path: "DB_PASSWORD",
+            ordinal: 0,
+        };
+        let moved = StructuralPlace {
+            ordinal: 1,
+            ..place
+        };
         assert_eq!(of_place("a", &place), of_place("a", &place));
         assert_ne!(of_place("a", &place), of_place("a", &moved));
     }
@@ -116,7 +126,10 @@ mod tests {
     fn a_key_of_an_organisation_changes_every_id_and_must_be_long() {
         let one = FingerprintKey::new(&[b'1'; 32]).expect("long enough");
         let two = FingerprintKey::new(&[b'2'; 32]).expect("long enough");
-        assert_ne!(of_keyed_value(&one, "a", b"v"), of_keyed_value(&two, "a", b"v"));
+        assert_ne!(
+            of_keyed_value(&one, "a", b"v"),
+            of_keyed_value(&two, "a", b"v")
+        );
         assert_eq!(FingerprintKey::new(b"short\n").err(), Some(KeyTooShort));
     }
 }

@@ -54,7 +54,9 @@ pub fn group(raw: Vec<RawFinding>, detectors: &DetectorSet, grouping: &Grouping)
     let mut findings: Vec<_> = groups.into_iter().map(finish).collect();
     findings.sort_by(|a, b| {
         let rank = |f: &Finding| (f.severity, f.confidence, f.in_head);
-        rank(b).cmp(&rank(a)).then_with(|| place(&a.occurrences[0]).cmp(&place(&b.occurrences[0])))
+        rank(b)
+            .cmp(&rank(a))
+            .then_with(|| place(&a.occurrences[0]).cmp(&place(&b.occurrences[0])))
             .then_with(|| a.id.cmp(&b.id))
     });
     findings
@@ -80,7 +82,9 @@ fn finding(id: FindingId, mut seen: Vec<RawFinding>, detectors: &DetectorSet, no
     seen.sort_by(|a, b| place(&a.occurrence).cmp(&place(&b.occurrence)));
     merge_tree_and_history(&mut seen);
     let detector = detectors.get(seen[0].detector);
-    let best = seen.iter().max_by_key(|seen| (seen.confidence, seen.proof != Proof::None));
+    let best = seen
+        .iter()
+        .max_by_key(|seen| (seen.confidence, seen.proof != Proof::None));
     let best = best.expect("a group is never empty");
     let ends_at = match best.proof {
         Proof::Structure { ends_at, .. } => ends_at,
@@ -95,7 +99,9 @@ fn finding(id: FindingId, mut seen: Vec<RawFinding>, detectors: &DetectorSet, no
     };
     let order = |point: &CommitPoint| (point.time, point.id);
     let introduced = commits(|o| o.introduced).min_by_key(order);
-    let removed = commits(|o| o.removed).max_by_key(order).filter(|_| !in_head);
+    let removed = commits(|o| o.removed)
+        .max_by_key(order)
+        .filter(|_| !in_head);
     // Every place must be silenced, or the finding counts.
     let suppression = match seen.iter().all(|seen| seen.suppression.is_some()) {
         true => seen[0].suppression.clone(),
@@ -104,14 +110,25 @@ fn finding(id: FindingId, mut seen: Vec<RawFinding>, detectors: &DetectorSet, no
     Finding {
         id,
         detector: seen[0].detector,
-        severity: if expired { Severity::Note } else { detector.severity },
+        severity: if expired {
+            Severity::Note
+        } else {
+            detector.severity
+        },
         confidence: best.confidence,
-        lifetime: if expired { Lifetime::Expired } else { detector.lifetime },
+        lifetime: if expired {
+            Lifetime::Expired
+        } else {
+            detector.lifetime
+        },
         mints_trust: detector.mints_trust,
         proof: best.proof.clone(),
         reasons: reasons(best, detector),
         secret: seen[0].occurrence.secret.clone(),
-        reachability: seen.iter().filter_map(|seen| seen.occurrence.reachability).min(),
+        reachability: seen
+            .iter()
+            .filter_map(|seen| seen.occurrence.reachability)
+            .min(),
         in_head,
         introduced,
         removed,
@@ -149,10 +166,17 @@ fn merge_tree_and_history(seen: &mut Vec<RawFinding>) {
             continue;
         }
         let has_path = |past: &Occurrence| {
-            past.path == tree.path || past.other_paths.iter().any(|p| Some(p) == tree.path.as_ref())
+            past.path == tree.path
+                || past
+                    .other_paths
+                    .iter()
+                    .any(|p| Some(p) == tree.path.as_ref())
         };
         let twins = past.get(&(tree.object, tree.span));
-        let twin = twins.into_iter().flatten().find(|&&past| has_path(&seen[past].occurrence));
+        let twin = twins
+            .into_iter()
+            .flatten()
+            .find(|&&past| has_path(&seen[past].occurrence));
         let Some(&twin) = twin else {
             continue;
         };

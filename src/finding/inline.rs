@@ -30,7 +30,13 @@ pub fn suppression(
     let first = lines.line_of(span.start);
     let last = lines.line_of(span.end.saturating_sub(1).max(span.start));
     let own = (first..=last).find_map(|line| ours(lines.line(line), b"straykey:ignore", detector));
-    let above = || ours(lines.line(first.checked_sub(1)?), b"straykey:ignore-next-line", detector);
+    let above = || {
+        ours(
+            lines.line(first.checked_sub(1)?),
+            b"straykey:ignore-next-line",
+            detector,
+        )
+    };
     if let Some(found) = own.or_else(above) {
         return Some(found);
     }
@@ -39,7 +45,9 @@ pub fn suppression(
     }
     let on_lines = |marker: &&str| (first..=last).any(|line| contains(lines.line(line), marker));
     let above_is = |marker: &&str| {
-        first.checked_sub(1).is_some_and(|line| contains(lines.line(line), marker))
+        first
+            .checked_sub(1)
+            .is_some_and(|line| contains(lines.line(line), marker))
     };
     let foreign = |marker: &str| Suppression {
         source: SuppressionSource::Inline(marker.to_owned()),
@@ -61,7 +69,10 @@ pub fn suppression(
     if (first..=last).any(|line| is_word(lines.line(line), b"ggignore")) {
         return Some(foreign("ggignore"));
     }
-    if let Some(marker) = ["secretlint-disable-next-line"].iter().find(|marker| above_is(marker)) {
+    if let Some(marker) = ["secretlint-disable-next-line"]
+        .iter()
+        .find(|marker| above_is(marker))
+    {
         return Some(foreign(marker));
     }
     let multiline = last > first;
@@ -70,7 +81,9 @@ pub fn suppression(
         return Some(foreign("kingfisher:ignore"));
     }
     if (first..=last).any(|line| pragma(lines.line(line), false))
-        || first.checked_sub(1).is_some_and(|line| pragma(lines.line(line), true))
+        || first
+            .checked_sub(1)
+            .is_some_and(|line| pragma(lines.line(line), true))
     {
         return Some(foreign("pragma: allowlist secret"));
     }
@@ -103,7 +116,11 @@ fn ours(line: &[u8], marker: &[u8], detector: &Detector) -> Option<Suppression> 
     }
     let reason = find(rest, b"--").map(|at| {
         let text = String::from_utf8_lossy(&rest[at + 2..]).into_owned();
-        let text = text.trim().trim_end_matches("*/").trim_end_matches("-->").trim();
+        let text = text
+            .trim()
+            .trim_end_matches("*/")
+            .trim_end_matches("-->")
+            .trim();
         text.to_owned()
     });
     Some(Suppression {
@@ -117,7 +134,11 @@ fn ours(line: &[u8], marker: &[u8], detector: &Detector) -> Option<Suppression> 
 fn pragma(line: &[u8], next_line: bool) -> bool {
     let text = String::from_utf8_lossy(line);
     let text = text.trim();
-    let text = text.strip_suffix("*/").or_else(|| text.strip_suffix("-->")).unwrap_or(text).trim_end();
+    let text = text
+        .strip_suffix("*/")
+        .or_else(|| text.strip_suffix("-->"))
+        .unwrap_or(text)
+        .trim_end();
     let words = match next_line {
         true => ["nextline secret"].as_slice(),
         false => &["secret"],
@@ -148,7 +169,8 @@ fn nosemgrep(line: &[u8], detector: &Detector) -> bool {
     };
     let list = String::from_utf8_lossy(&line[at + b"nosemgrep:".len()..]).into_owned();
     let ids = list.split([',', ' ', '*']).filter(|id| !id.is_empty());
-    let known = |id: &str| detector.id == id || detector.aliases.iter().any(|(_, alias)| alias == id);
+    let known =
+        |id: &str| detector.id == id || detector.aliases.iter().any(|(_, alias)| alias == id);
     ids.map(|id| id.rsplit('.').next().unwrap_or(id)).any(known)
 }
 
@@ -196,7 +218,10 @@ mod tests {
 
     #[test]
     fn our_marker_takes_ids_and_a_reason() {
-        let found = silenced("k = VALUE # straykey:ignore[github-pat] -- a test key", Markers::Own);
+        let found = silenced(
+            "k = VALUE # straykey:ignore[github-pat] -- a test key",
+            Markers::Own,
+        );
         assert_eq!(found.and_then(|s| s.reason).as_deref(), Some("a test key"));
         assert!(silenced("k = VALUE # straykey:ignore", Markers::Own).is_some());
         assert!(silenced("# straykey:ignore-next-line\nk = VALUE", Markers::Own).is_some());

@@ -47,17 +47,25 @@ fn clip(line: &[u8]) -> &[u8] {
 }
 
 fn indentation(line: &[u8]) -> usize {
-    line.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count()
+    line.iter()
+        .take_while(|byte| matches!(byte, b' ' | b'\t'))
+        .count()
 }
 
 fn opens(trimmed: &[u8]) -> bool {
-    matches!(trimmed.last(), Some(b':' | b'{' | b'[' | b'(' | b']' | b'>'))
+    matches!(
+        trimmed.last(),
+        Some(b':' | b'{' | b'[' | b'(' | b']' | b'>')
+    )
 }
 
 /// The words of a line without its punctuation: `"prod": {` is `prod`.
 fn label(text: &[u8]) -> String {
-    let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'@');
-    let words = text.split(|byte| !is_word(byte)).filter(|word| !word.is_empty());
+    let is_word =
+        |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'@');
+    let words = text
+        .split(|byte| !is_word(byte))
+        .filter(|word| !word.is_empty());
     let words: Vec<_> = words.map(String::from_utf8_lossy).collect();
     words.join(" ")
 }
@@ -68,7 +76,11 @@ mod tests {
 
     fn path_of(text: &str, value: &str, key: Option<&str>) -> String {
         let at = text.find(value).expect("present");
-        key_path(&LineIndex::new(text.as_bytes()), Span::new(at, at + value.len()), key)
+        key_path(
+            &LineIndex::new(text.as_bytes()),
+            Span::new(at, at + value.len()),
+            key,
+        )
     }
 
     #[test]

@@ -62,6 +62,9 @@ impl Allow {
         detector
             && self.paths.as_ref().is_none_or(path)
             && (self.values.is_empty()
-                || finding.occurrences.iter().all(|seen| value(seen.secret.expose())))
+                || finding
+                    .occurrences
+                    .iter()
+                    .all(|seen| value(seen.secret.expose())))
     }
 }

@@ -18,8 +18,6 @@ use crate::detector::DetectorSet;
 use crate::finding::Finding;
 use crate::model::{Diagnostic, RepositoryInfo, Stats};
 
-pub use sarif::{line_hash, line_hashes};
-
 /// All that a scan found, sorted by a total order. Plain data: the formats add nothing to it.
 #[derive(Clone, Debug)]
 pub struct Report {

@@ -83,7 +83,8 @@ impl<'a> Collector<'a> {
         self.progress.scanned(length);
         SCRATCH.with_borrow_mut(|(scratch, matches)| {
             matches.clear();
-            self.engine.scan(&item.blob, scratch, &mut |found| matches.push(found));
+            self.engine
+                .scan(&item.blob, scratch, &mut |found| matches.push(found));
             let size = item.blob.bytes.len();
             matches.retain(|found| item.origin.owns(found.span.start, size));
             if !matches.is_empty() && !item.before.is_empty() {
@@ -92,7 +93,10 @@ impl<'a> Collector<'a> {
             }
             if !matches.is_empty() {
                 let pending = self.describe(item, matches.drain(..));
-                self.found.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).extend(pending);
+                self.found
+                    .lock()
+                    .unwrap_or_else(|poisoned| poisoned.into_inner())
+                    .extend(pending);
             }
         });
         ControlFlow::Continue(())
@@ -100,7 +104,10 @@ impl<'a> Collector<'a> {
 
     pub(super) fn finish(self) -> Collected {
         Collected {
-            found: self.found.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner()),
+            found: self
+                .found
+                .into_inner()
+                .unwrap_or_else(|poisoned| poisoned.into_inner()),
             files: self.files.into_inner(),
             objects: self.objects.into_inner(),
             bytes: self.bytes.into_inner(),
@@ -155,11 +162,16 @@ impl<'a> Collector<'a> {
                 true => place::key_path(&lines, in_text, found.key.as_deref()),
                 false => String::new(),
             };
-            let known = values.entry((found.detector, key_path.clone())).or_default();
-            let ordinal = known.iter().position(|value| *value == found.secret).unwrap_or_else(|| {
-                known.push(found.secret.clone());
-                known.len() - 1
-            });
+            let known = values
+                .entry((found.detector, key_path.clone()))
+                .or_default();
+            let ordinal = known
+                .iter()
+                .position(|value| *value == found.secret)
+                .unwrap_or_else(|| {
+                    known.push(found.secret.clone());
+                    known.len() - 1
+                });
             let line = lines.line_of(in_text.start);
             let suppression = inline_suppression(&lines, in_text, detector, self.markers);
             let occurrence = Occurrence {
@@ -256,9 +268,18 @@ impl Base {
                 object: Some(id),
                 ..plain
             },
-            Place::Commit { commit, path, id, in_head } => Self {
+            Place::Commit {
+                commit,
+                path,
+                id,
+                in_head,
+            } => Self {
                 source: SourceKind::Range,
-                role: if path.is_some() { Role::File } else { Role::CommitMessage },
+                role: if path.is_some() {
+                    Role::File
+                } else {
+                    Role::CommitMessage
+                },
                 path: path.map(<[u8]>::to_vec),
                 object: Some(id),
                 commit: Some(commit),

@@ -19,10 +19,10 @@ use crate::model::{
     Confidence, Diagnostic, Diagnostics, ObjectId, Reachability, RepositoryInfo, Role, Stats,
 };
 use crate::source::files::Files;
-use crate::source::git::past::History;
+use crate::source::git::objects::Objects;
 use crate::source::git::range::{Range, RangeSpec};
 use crate::source::git::staged::Staged;
-use crate::source::git::{Attribution, Repository, StoreOptions};
+use crate::source::git::{Attribution, History, Repository, StoreOptions};
 use crate::source::stdin::Stream;
 use crate::source::{Source, SourceError};
 
@@ -121,6 +121,9 @@ pub struct Outcome {
     pub stats: Stats,
     /// The repository of the first target that has one.
     pub repository: Option<RepositoryInfo>,
+    /// Paths of history occurrences at which the tree at `HEAD` has no file; only looked up with
+    /// [`Request::line_hashes`], whose report needs it.
+    pub gone_paths: BTreeSet<Vec<u8>>,
 }
 
 /// Is told how far a scan is, from any thread.
@@ -186,7 +189,10 @@ fn run_here(
             Located::History(repository) => {
                 pasts.insert(repository.common_dir.clone(), repository.clone());
             }
-            Located::Staged { repository, index_file } => {
+            Located::Staged {
+                repository,
+                index_file,
+            } => {
                 progress.phase("staged changes", None);
                 let staged = Staged::new(repository, index_file.clone(), request.store.clone());
                 read(&staged, &collector, &diagnostics)?;
@@ -198,12 +204,12 @@ fn run_here(
             }
         }
     }
-    let mut histories = Vec::new();
+    let mut stores = Vec::new();
     for repository in pasts.values() {
         progress.phase("history", None);
-        let history = History::open(repository, &request.store, &diagnostics)?;
-        read(&history, &collector, &diagnostics)?;
-        histories.push(history);
+        let objects = Objects::open(repository, &request.store, &diagnostics)?;
+        read(&objects, &collector, &diagnostics)?;
+        stores.push(objects);
     }
     let collected = collector.finish();
     let mut stats = Stats {
@@ -214,7 +220,14 @@ fn run_here(
         elapsed: Duration::ZERO,
     };
     progress.phase("attribution", None);
-    let raw = attributed(collected.found, &histories, &located, request, engine, &diagnostics);
+    let raw = attributed(
+        collected.found,
+        &stores,
+        &located,
+        request,
+        engine,
+        &diagnostics,
+    );
     let grouping = Grouping {
         key: request.key.clone(),
         now: request.now,
@@ -222,7 +235,10 @@ fn run_here(
     let all = group(raw, engine.detectors(), &grouping);
     let least = request.min_confidence.unwrap_or(Confidence::Low);
     let before = all.len();
-    let all: Vec<_> = all.into_iter().filter(|finding| finding.confidence >= least).collect();
+    let all: Vec<_> = all
+        .into_iter()
+        .filter(|finding| finding.confidence >= least)
+        .collect();
     stats.below_confidence = (before - all.len()) as u64;
     let mut findings = Vec::new();
     let mut suppressed = Vec::new();
@@ -235,9 +251,14 @@ fn run_here(
             Some(_) => suppressed.push(finding),
         }
     }
+    let gone_paths = match request.line_hashes {
+        true => gone_paths(findings.iter().chain(&suppressed), &stores),
+        false => BTreeSet::new(),
+    };
     Ok(Outcome {
         findings,
         suppressed,
+        gone_paths,
         diagnostics: diagnostics.into_sorted(),
         stats,
         repository: located.info,
@@ -256,20 +277,34 @@ fn read(
 /// at which their file began.
 fn attributed(
     found: Vec<Pending>,
-    histories: &[History],
+    stores: &[Objects],
     located: &target::Plan,
     request: &Request,
     engine: &Engine,
     diagnostics: &Diagnostics,
 ) -> Vec<RawFinding> {
     let wanted: BTreeSet<ObjectId> = found.iter().filter_map(|p| Some(p.object?.0)).collect();
+    let wanted: Vec<_> = wanted.into_iter().collect();
+    let paths = guessable_paths(&found);
     let mut known: BTreeMap<ObjectId, Attribution> = BTreeMap::new();
-    for history in histories {
-        if !wanted.is_empty() {
+    let mut origins = BTreeMap::new();
+    if !(wanted.is_empty() && paths.is_empty()) {
+        for (number, store) in stores.iter().enumerate() {
+            let history = store.history(diagnostics);
             known.extend(history.attribute(&wanted, diagnostics));
+            if number == 0 {
+                origins = origins_of(&history, &paths);
+            }
         }
     }
-    let origins = origins(&found, histories, located, request, diagnostics);
+    if let (true, false, Some(repository)) =
+        (stores.is_empty(), paths.is_empty(), &located.repository)
+    {
+        // Without a scan of the history only its commits are read.
+        if let Ok(store) = Objects::open(repository, &request.store, &Diagnostics::new()) {
+            origins = origins_of(&store.history(&Diagnostics::new()), &paths);
+        }
+    }
     let mut raw = Vec::with_capacity(found.len());
     for mut pending in found {
         match pending.object.and_then(|(id, _)| known.get(&id)) {
@@ -313,7 +348,8 @@ fn settle(
         return true;
     };
     let excluded = |path: &[u8]| request.exclude.is_match(&*String::from_utf8_lossy(path));
-    if !request.exclude.is_empty() && excluded(path) && seen.other_paths.iter().all(|p| excluded(p)) {
+    if !request.exclude.is_empty() && excluded(path) && seen.other_paths.iter().all(|p| excluded(p))
+    {
         return false;
     }
     match judge(engine.detectors().get(raw.detector), path) {
@@ -326,26 +362,37 @@ fn settle(
     }
 }
 
-/// Where the lineage of files with guessable values began.
-fn origins(
-    found: &[Pending],
-    histories: &[History],
-    located: &target::Plan,
-    request: &Request,
-    diagnostics: &Diagnostics,
-) -> BTreeMap<Vec<u8>, Vec<u8>> {
+/// Paths of `findings` that the trees at `HEAD` do not have.
+fn gone_paths<'f>(
+    findings: impl Iterator<Item = &'f Finding>,
+    stores: &[Objects],
+) -> BTreeSet<Vec<u8>> {
+    let paths = findings
+        .flat_map(|finding| &finding.occurrences)
+        .filter_map(|o| o.path.clone());
+    let mut paths: BTreeSet<_> = paths.collect();
+    for store in stores {
+        if paths.is_empty() {
+            break;
+        }
+        let present = store.head_paths();
+        paths.retain(|path| !present.contains(path));
+    }
+    paths
+}
+
+/// Files whose findings get their ids from their place.
+fn guessable_paths(found: &[Pending]) -> Vec<Vec<u8>> {
     let of_file = |pending: &&Pending| pending.object.is_none() && pending.raw.guessable;
-    let paths: BTreeSet<_> = found.iter().filter(of_file).map(|p| p.raw.origin.clone()).collect();
-    let paths: Vec<_> = paths.into_iter().filter(|path| !path.is_empty()).collect();
-    let Some(repository) = located.repository.as_ref().filter(|_| !paths.is_empty()) else {
-        return BTreeMap::new();
-    };
-    let began = match histories.first() {
-        Some(history) => history.origins(&paths, diagnostics),
-        None => match History::open(repository, &request.store, diagnostics) {
-            Ok(history) => history.origins(&paths, diagnostics),
-            Err(_) => return BTreeMap::new(),
-        },
-    };
-    paths.into_iter().zip(began).collect()
+    let paths: BTreeSet<_> = found
+        .iter()
+        .filter(of_file)
+        .map(|p| p.raw.origin.clone())
+        .collect();
+    paths.into_iter().filter(|path| !path.is_empty()).collect()
+}
+
+/// Where the lineage of each path began.
+fn origins_of(history: &History<'_>, paths: &[Vec<u8>]) -> BTreeMap<Vec<u8>, Vec<u8>> {
+    paths.iter().cloned().zip(history.origins(paths)).collect()
 }

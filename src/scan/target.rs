@@ -81,7 +81,10 @@ impl Plan {
             Scope::Staged { index_file } => {
                 let repository = found.ok_or_else(needed)?;
                 let index_file = index_file.clone();
-                self.targets.push(Located::Staged { repository, index_file });
+                self.targets.push(Located::Staged {
+                    repository,
+                    index_file,
+                });
             }
             Scope::Range(spec) => {
                 let repository = found.ok_or_else(needed)?;
@@ -92,7 +95,9 @@ impl Plan {
                 if history == Past::Required && found.is_none() {
                     return Err(needed());
                 }
-                let below = found.as_ref().and_then(|repository| below_root(path, repository));
+                let below = found
+                    .as_ref()
+                    .and_then(|repository| below_root(path, repository));
                 if tree && !found.as_ref().is_some_and(|found| is_git_side(path, found)) {
                     self.tree(path, found.as_ref(), below.as_deref(), request, diagnostics);
                 }
@@ -125,8 +130,14 @@ impl Plan {
         diagnostics: &Diagnostics,
     ) -> Result<(), SourceError> {
         match request.scope {
-            Scope::Full { history: Past::Skip, .. } => Ok(()),
-            Scope::Full { history: Past::IfAny, tree: true } => {
+            Scope::Full {
+                history: Past::Skip,
+                ..
+            } => Ok(()),
+            Scope::Full {
+                history: Past::IfAny,
+                tree: true,
+            } => {
                 let cause = std::error::Error::source(error);
                 let cause = cause.map(|cause| format!(": {cause}")).unwrap_or_default();
                 diagnostics.incomplete(
@@ -171,9 +182,9 @@ impl Plan {
                 }
                 if is_dir && !request.include_ignored {
                     let all = tracked_paths(repository, diagnostics);
-                    let own = all.into_iter().filter_map(|path| {
-                        Some(path.strip_prefix(&options.prefix[..])?.to_vec())
-                    });
+                    let own = all
+                        .into_iter()
+                        .filter_map(|path| Some(path.strip_prefix(&options.prefix[..])?.to_vec()));
                     options.tracked = own.collect();
                     options.tracked.sort();
                 }
@@ -222,7 +233,9 @@ fn is_git_side(path: &Path, repository: &Repository) -> bool {
 }
 
 fn slashed(path: &Path) -> Vec<u8> {
-    let parts = path.components().map(|part| part.as_os_str().as_encoded_bytes());
+    let parts = path
+        .components()
+        .map(|part| part.as_os_str().as_encoded_bytes());
     parts.collect::<Vec<_>>().join(&b'/')
 }
 

@@ -73,13 +73,19 @@ impl Files {
         let bytes = below.as_os_str().as_encoded_bytes();
         match std::path::MAIN_SEPARATOR {
             '/' => bytes.to_vec(),
-            other => bytes.iter().map(|&b| if b == other as u8 { b'/' } else { b }).collect(),
+            other => bytes
+                .iter()
+                .map(|&b| if b == other as u8 { b'/' } else { b })
+                .collect(),
         }
     }
 
     fn is_excluded(&self, path: &[u8]) -> bool {
         !self.options.exclude.is_empty()
-            && self.options.exclude.is_match(&*String::from_utf8_lossy(path))
+            && self
+                .options
+                .exclude
+                .is_match(&*String::from_utf8_lossy(path))
     }
 }
 
@@ -214,8 +220,10 @@ impl<'a> Reader<'a> {
         }
         let path = [&self.files.options.prefix, path].concat();
         let opened = File::open(file).map_err(Stop::Failed);
-        let read = opened
-            .and_then(|mut opened| self.chunks.read(&mut opened, Place::File { path: &path }, self.visit));
+        let read = opened.and_then(|mut opened| {
+            self.chunks
+                .read(&mut opened, Place::File { path: &path }, self.visit)
+        });
         match read {
             Ok(()) => ControlFlow::Continue(()),
             Err(Stop::Asked) => ControlFlow::Break(()),
@@ -338,7 +346,10 @@ impl Origin {
             self.columns = 0;
         }
         self.lines = self.lines.saturating_add(last as u32);
-        let chars = index.locate(crate::model::Span::new(bytes.len(), bytes.len())).column - 1;
+        let chars = index
+            .locate(crate::model::Span::new(bytes.len(), bytes.len()))
+            .column
+            - 1;
         self.columns = self.columns.saturating_add(chars);
     }
 }
@@ -352,25 +363,40 @@ mod tests {
     #[test]
     fn a_long_stream_comes_in_overlapping_chunks_with_their_origin() {
         let size = 3 * OVERLAP;
-        let text: Vec<u8> = (0..4 * size).map(|n| if n % 1000 == 999 { b'\n' } else { b'a' }).collect();
+        let text: Vec<u8> = (0..4 * size)
+            .map(|n| if n % 1000 == 999 { b'\n' } else { b'a' })
+            .collect();
         let seen = Mutex::new(Vec::new());
-        let mut chunks = Chunks { buffer: Vec::new(), size };
+        let mut chunks = Chunks {
+            buffer: Vec::new(),
+            size,
+        };
         let read = chunks.read(&mut &text[..], Place::Stdin, &|item| {
             let at = item.origin.offset;
             assert_eq!(item.blob.bytes, &text[at..at + item.blob.bytes.len()]);
             assert_eq!(item.origin.lines as usize, at / 1000);
             assert_eq!(item.origin.columns as usize, at % 1000);
             assert_eq!(item.origin.goes_on, at + item.blob.bytes.len() < text.len());
-            seen.lock().expect("one thread").push((at, at + item.blob.bytes.len()));
+            seen.lock()
+                .expect("one thread")
+                .push((at, at + item.blob.bytes.len()));
             ControlFlow::Continue(())
         });
         assert!(read.is_ok());
         let seen = seen.into_inner().expect("one thread");
         assert!(seen.windows(2).all(|pair| pair[0].1 - pair[1].0 == OVERLAP));
-        let first = Origin { goes_on: true, ..Origin::default() };
-        let second = Origin { offset: size - OVERLAP, ..Origin::default() };
+        let first = Origin {
+            goes_on: true,
+            ..Origin::default()
+        };
+        let second = Origin {
+            offset: size - OVERLAP,
+            ..Origin::default()
+        };
         let owners = |at: usize| {
-            let in_second = at.checked_sub(size - OVERLAP).is_some_and(|at| second.owns(at, size));
+            let in_second = at
+                .checked_sub(size - OVERLAP)
+                .is_some_and(|at| second.owns(at, size));
             (at < size && first.owns(at, size)) as u8 + in_second as u8
         };
         assert!((0..2 * size - OVERLAP).all(|at| owners(at) == 1));

@@ -10,11 +10,11 @@ use std::path::Path;
 
 /// A file's bytes, mapped read-only.
 #[derive(Debug)]
-pub struct MappedFile(Option<memmap2::Mmap>);
+pub(super) struct MappedFile(Option<memmap2::Mmap>);
 
 impl MappedFile {
     /// Maps the file at `path`.
-    pub fn open(path: &Path) -> io::Result<Self> {
+    pub(super) fn open(path: &Path) -> io::Result<Self> {
         Self::map(&File::open(path)?)
     }
 
@@ -23,7 +23,7 @@ impl MappedFile {
         unsafe_code,
         reason = "a map is how a pack of gigabytes is read without copying it"
     )]
-    pub fn map(file: &File) -> io::Result<Self> {
+    pub(super) fn map(file: &File) -> io::Result<Self> {
         let metadata = file.metadata()?;
         if !metadata.is_file() {
             return Err(io::Error::other("not a regular file"));

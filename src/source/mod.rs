@@ -118,7 +118,9 @@ pub enum SourceError {
         path: PathBuf,
     },
     /// A revision that the repository does not have.
-    #[error("`{revision}`: no such commit here; in a shallow clone fetch it first (actions/checkout: `fetch-depth: 0`)")]
+    #[error(
+        "`{revision}`: no such commit here; in a shallow clone fetch it first (actions/checkout: `fetch-depth: 0`)"
+    )]
     Revision {
         /// As given.
         revision: String,

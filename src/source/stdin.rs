@@ -19,7 +19,10 @@ impl<R: Read + Send> Stream<R> {
 
 impl<R: Read + Send> Source for Stream<R> {
     fn visit(&self, visit: &Visit<'_>, diagnostics: &Diagnostics) -> Result<(), SourceError> {
-        let mut reader = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut reader = self
+            .0
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
         let read = Chunks::default().read(&mut *reader, Place::Stdin, visit);
         if let Err(Stop::Failed(error)) = read {
             diagnostics.incomplete("standard input", format_args!("cannot be read: {error}"));

@@ -5,7 +5,9 @@ use proptest::prelude::*;
 use straykey::engine::prefilter::{Anchor, Hit, Prefilter};
 
 fn found(anchors: &[(Vec<u8>, bool)], text: &[u8]) -> Vec<Hit> {
-    let list = anchors.iter().map(|(bytes, ignore_case)| Anchor::new(bytes, *ignore_case));
+    let list = anchors
+        .iter()
+        .map(|(bytes, ignore_case)| Anchor::new(bytes, *ignore_case));
     let mut hits = Vec::new();
     Prefilter::new(list.collect()).find(text, &mut hits);
     hits.sort();
@@ -20,7 +22,10 @@ fn expected(anchors: &[(Vec<u8>, bool)], text: &[u8]) -> Vec<Hit> {
             .build([bytes])
             .expect("one literal");
         for found in automaton.find_overlapping_iter(text) {
-            hits.push(Hit { start: found.start(), anchor: number as u32 });
+            hits.push(Hit {
+                start: found.start(),
+                anchor: number as u32,
+            });
         }
     }
     hits.sort();
@@ -29,7 +34,11 @@ fn expected(anchors: &[(Vec<u8>, bool)], text: &[u8]) -> Vec<Hit> {
 
 #[test]
 fn an_anchor_is_found_at_every_alignment_and_tail_length() {
-    let anchors = [(b"ghp_".to_vec(), false), (b"secret_key".to_vec(), true), (b"sk".to_vec(), false)];
+    let anchors = [
+        (b"ghp_".to_vec(), false),
+        (b"secret_key".to_vec(), true),
+        (b"sk".to_vec(), false),
+    ];
     for (bytes, _) in &anchors {
         for before in 0..40 {
             for after in 0..40 {

@@ -76,7 +76,12 @@ pub(crate) struct Scan {
     pub(crate) exit_zero: bool,
 
     /// Colours and progress
-    #[arg(long, value_name = "WHEN", default_value = "auto", help_heading = "Report")]
+    #[arg(
+        long,
+        value_name = "WHEN",
+        default_value = "auto",
+        help_heading = "Report"
+    )]
     pub(crate) color: Color,
 
     /// No progress and no summary on standard error
@@ -169,7 +174,13 @@ pub(crate) struct How {
     pub(crate) fingerprint_key_file: Option<PathBuf>,
 
     /// Threads [default: one for each core]
-    #[arg(short = 'j', long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    #[arg(
+        short = 'j',
+        long,
+        value_name = "N",
+        default_value_t = 0,
+        hide_default_value = true
+    )]
     pub(crate) threads: usize,
 }
 
@@ -253,7 +264,9 @@ pub(crate) enum Detectors {
 
 fn severities() -> PossibleValuesParser {
     use Severity::{Critical, High, Low, Medium, Note};
-    [Note, Low, Medium, High, Critical].map(Severity::as_str).into()
+    [Note, Low, Medium, High, Critical]
+        .map(Severity::as_str)
+        .into()
 }
 
 fn confidences() -> PossibleValuesParser {

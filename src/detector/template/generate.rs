@@ -54,8 +54,34 @@ pub(super) fn generate(body: &str, random: &mut Random) -> Option<String> {
             let text = format!("{}{body}", first?);
             format!("{text}{:08X}", crc32fast::hash(text.as_bytes()))
         }
-        "jwt" => jwt(random, r#"{"alg":"HS256","typ":"JWT"}"#, "4102444800"),
-        "jwt-expired" => jwt(random, r#"{"alg":"HS256","typ":"JWT"}"#, "1000000000"),
+        "jwt" => jwt(random, "4102444800"),
+        "jwt-expired" => jwt(random, "1000000000"),
+        // {{supabase-jwt:ROLE}}, {{supabase-jwt-local:ROLE}}: of a hosted project, of an own server.
+        "supabase-jwt" => {
+            let project = random.string(b"abcdefghijklmnopqrstuvwxyz", 20);
+            let claims = format!(
+                r#"{{"iss":"supabase","ref":"{project}","role":"{}","iat":1700000000,"exp":4102444800}}"#,
+                first?
+            );
+            signed(random, &claims)
+        }
+        "supabase-jwt-local" => {
+            let claims = format!(
+                r#"{{"role":"{}","iss":"supabase","iat":1700000000,"exp":4102444800}}"#,
+                first?
+            );
+            signed(random, &claims)
+        }
+        "kubernetes-jwt" => {
+            let claims = r#"{"iss":"kubernetes/serviceaccount","kubernetes.io/serviceaccount/namespace":"default","sub":"system:serviceaccount:default:acme"}"#;
+            signed_by(random, r#"{"alg":"RS256","kid":""}"#, claims, 256)
+        }
+        "kubernetes-bound-jwt" => {
+            let claims = r#"{"aud":["https://kubernetes.default.svc.cluster.local"],"exp":4102444800,"iat":1700000000,"sub":"system:serviceaccount:default:acme"}"#;
+            signed_by(random, r#"{"alg":"RS256","kid":""}"#, claims, 256)
+        }
+        // {{azure-key:AZDO}}: an annotated key with the signature of a service.
+        "azure-key" => azure_key(first?, random),
         "pypi" => pypi(random),
         // {{jfrog-reference:EPOCH}}
         "jfrog-reference" => {
@@ -167,14 +193,71 @@ fn base36(mut number: u32, width: usize) -> String {
     digits.into_iter().collect()
 }
 
-fn jwt(random: &mut Random, header: &str, exp: &str) -> String {
+fn jwt(random: &mut Random, exp: &str) -> String {
+    let subject = random.string(BASE62, 12);
     let claims = format!(
-        r#"{{"iss":"https://issuer.example","sub":"{}","iat":990000000,"exp":{exp}}}"#,
+        r#"{{"iss":"https://issuer.example","sub":"{subject}","iat":990000000,"exp":{exp}}}"#
+    );
+    signed(random, &claims)
+}
+
+fn signed(random: &mut Random, claims: &str) -> String {
+    signed_by(random, r#"{"alg":"HS256","typ":"JWT"}"#, claims, 32)
+}
+
+fn signed_by(random: &mut Random, header: &str, claims: &str, size: usize) -> String {
+    let encode = |text: &str| BASE64URL_NOPAD.encode(text.as_bytes());
+    let signature = BASE64URL_NOPAD.encode(&random.bytes(size));
+    format!("{}.{}.{signature}", encode(header), encode(claims))
+}
+
+/// 52 random characters, the common signature, a date, 12 more, the service's signature, and four
+/// base62 digits of Marvin32 over all before (seed: "Default0").
+fn azure_key(service: &str, random: &mut Random) -> String {
+    let text = format!(
+        "{}JQQJ99BFACAA{}{service}",
+        random.string(BASE62, 52),
         random.string(BASE62, 12)
     );
-    let encode = |text: &str| BASE64URL_NOPAD.encode(text.as_bytes());
-    let signature = BASE64URL_NOPAD.encode(&random.bytes(32));
-    format!("{}.{}.{signature}", encode(header), encode(&claims))
+    let bytes = BASE64
+        .decode(text.as_bytes())
+        .expect("eighty base64 characters");
+    let sum = marvin32(&bytes, u64::from_be_bytes(*b"Default0"));
+    let mut number = sum.swap_bytes();
+    let mut digits = Vec::new();
+    while number > 0 {
+        digits.push(char::from(BASE62[(number % 62) as usize]));
+        number /= 62;
+    }
+    digits.extend(std::iter::repeat_n(
+        '0',
+        4usize.saturating_sub(digits.len()),
+    ));
+    text + &digits.iter().rev().take(4).collect::<String>()
+}
+
+/// Marvin32, both halves of its state folded into one, as microsoft/security-utilities defines it.
+fn marvin32(bytes: &[u8], seed: u64) -> u32 {
+    let (mut low, mut high) = (seed as u32, (seed >> 32) as u32);
+    let mut mix = |word: u32| {
+        low = low.wrapping_add(word);
+        high ^= low;
+        low = low.rotate_left(20).wrapping_add(high);
+        high = high.rotate_left(9) ^ low;
+        low = low.rotate_left(27).wrapping_add(high);
+        high = high.rotate_left(19);
+    };
+    let words = bytes.chunks_exact(4);
+    let rest = words.remainder();
+    for word in words {
+        mix(u32::from_le_bytes([word[0], word[1], word[2], word[3]]));
+    }
+    let mut last = [0; 4];
+    last[..rest.len()].copy_from_slice(rest);
+    last[rest.len()] = 0x80;
+    mix(u32::from_le_bytes(last));
+    mix(0);
+    high ^ low
 }
 
 /// Macaroon v2: version, location, identifier, end, a caveat, end, end, signature.

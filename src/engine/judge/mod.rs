@@ -13,6 +13,19 @@ use crate::model::{Confidence, DetectorIndex, Match, Proof, Secret, Span};
 use super::{extent, line_around};
 use proof::Verdict;
 
+/// `{{x}}` inside: a text that something fills in.
+pub(super) fn is_template(value: &[u8]) -> bool {
+    let find = |pair: &[u8]| value.windows(2).position(|window| window == pair);
+    find(b"{{").is_some_and(|open| find(b"}}").is_some_and(|close| open < close))
+}
+
+/// `PASSWORD`, `DB_PASS`: the name of what belongs there.
+pub(super) fn is_all_caps(value: &[u8]) -> bool {
+    value
+        .iter()
+        .all(|byte| byte.is_ascii_uppercase() || *byte == b'_')
+}
+
 /// Proofs that tell something of a secret but hold for most random texts of its shape.
 const INFORMS: &[&str] = &["aws-account"];
 
@@ -31,7 +44,14 @@ pub(super) fn judge(
     if detector.min_entropy > 0.0 && entropy::shannon(value) < f64::from(detector.min_entropy) {
         return None;
     }
-    let proof = match detector.proof.as_deref().map(|name| proof::prove(name, text, span)) {
+    if is_template(value) || (detector.value == ValueKind::Password && is_all_caps(value)) {
+        return None;
+    }
+    let proof = match detector
+        .proof
+        .as_deref()
+        .map(|name| proof::prove(name, text, span))
+    {
         Some(Verdict::Refuted) => return None,
         Some(Verdict::Proved(proof)) => proof,
         Some(Verdict::Open) | None => Proof::None,
@@ -45,7 +65,10 @@ pub(super) fn judge(
     {
         return None;
     }
-    let informs = detector.proof.as_deref().is_some_and(|name| INFORMS.contains(&name));
+    let informs = detector
+        .proof
+        .as_deref()
+        .is_some_and(|name| INFORMS.contains(&name));
     let confidence = match proof {
         Proof::Structure { .. } | Proof::Checksum { .. } if !informs => Confidence::Certain,
         _ => detector.confidence,

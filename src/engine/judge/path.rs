@@ -37,10 +37,26 @@ pub fn judge(detector: &Detector, path: &[u8]) -> PathVerdict {
 
 /// Files in which a package manager keeps checksums.
 const LOCK_FILES: &[&[u8]] = &[
-    b"package-lock.json", b"npm-shrinkwrap.json", b"yarn.lock", b"pnpm-lock.yaml", b"bun.lock",
-    b"cargo.lock", b"go.sum", b"gemfile.lock", b"composer.lock", b"poetry.lock", b"pipfile.lock",
-    b"uv.lock", b"pdm.lock", b"mix.lock", b"pubspec.lock", b"podfile.lock", b"flake.lock",
-    b"packages.lock.json", b"gradle.lockfile", b"deno.lock",
+    b"package-lock.json",
+    b"npm-shrinkwrap.json",
+    b"yarn.lock",
+    b"pnpm-lock.yaml",
+    b"bun.lock",
+    b"cargo.lock",
+    b"go.sum",
+    b"gemfile.lock",
+    b"composer.lock",
+    b"poetry.lock",
+    b"pipfile.lock",
+    b"uv.lock",
+    b"pdm.lock",
+    b"mix.lock",
+    b"pubspec.lock",
+    b"podfile.lock",
+    b"flake.lock",
+    b"packages.lock.json",
+    b"gradle.lockfile",
+    b"deno.lock",
 ];
 
 /// Endings of generated files.
@@ -48,8 +64,24 @@ const GENERATED: &[&[u8]] = &[b".min.js", b".min.css", b".js.map", b".css.map", 
 
 /// Words of paths that hold tests or examples.
 const EXAMPLES: &[&[u8]] = &[
-    b"test", b"tests", b"testing", b"testdata", b"spec", b"specs", b"fixture", b"fixtures", b"mock",
-    b"mocks", b"example", b"examples", b"sample", b"samples", b"demo", b"demos", b"doc", b"docs",
+    b"test",
+    b"tests",
+    b"testing",
+    b"testdata",
+    b"spec",
+    b"specs",
+    b"fixture",
+    b"fixtures",
+    b"mock",
+    b"mocks",
+    b"example",
+    b"examples",
+    b"sample",
+    b"samples",
+    b"demo",
+    b"demos",
+    b"doc",
+    b"docs",
 ];
 
 #[cfg(test)]

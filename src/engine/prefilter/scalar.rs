@@ -73,9 +73,8 @@ impl Scalar {
             }
         }
         entries.sort_by_key(|entry| (bucket(entry.trigram), entry.trigram));
-        let first_of = |number: usize| {
-            entries.partition_point(|entry| bucket(entry.trigram) < number) as u32
-        };
+        let first_of =
+            |number: usize| entries.partition_point(|entry| bucket(entry.trigram) < number) as u32;
         let buckets = (0..=1 << BUCKET_BITS).map(first_of).collect();
         Self {
             first,
@@ -95,7 +94,10 @@ impl Scalar {
             let strip = &text[at..];
             let mut count = 0;
             let mut steps = 0;
-            while let Some(block) = strip.get(steps * STEP..).and_then(<[u8]>::first_chunk::<READ>) {
+            while let Some(block) = strip
+                .get(steps * STEP..)
+                .and_then(<[u8]>::first_chunk::<READ>)
+            {
                 if steps == STRIP {
                     break;
                 }
@@ -129,8 +131,14 @@ impl Scalar {
         for pair in 0..4 {
             let at = 4 * pair;
             let bytes = [
-                block[at], block[at + 1], block[at + 2], block[at + 3], block[at + 4], block[at + 5],
-                block[at + 6], block[at + 7],
+                block[at],
+                block[at + 1],
+                block[at + 2],
+                block[at + 3],
+                block[at + 4],
+                block[at + 5],
+                block[at + 6],
+                block[at + 7],
             ];
             let eight = u64::from_le_bytes(bytes) | 0x2020_2020_2020_2020;
             for half in 0..2 {
@@ -233,8 +241,15 @@ fn next_bit(byte: u32) -> u8 {
 /// one, so that the byte after the second trigram is known too.
 fn rarest_window(anchor: &[u8]) -> usize {
     let width = anchor.len().min(LEAST + 1);
-    let cost = |at: usize| anchor[at..at + width].iter().map(|&byte| commonness(byte)).sum::<u32>();
-    (0..=anchor.len() - width).min_by_key(|&at| cost(at)).unwrap_or(0)
+    let cost = |at: usize| {
+        anchor[at..at + width]
+            .iter()
+            .map(|&byte| commonness(byte))
+            .sum::<u32>()
+    };
+    (0..=anchor.len() - width)
+        .min_by_key(|&at| cost(at))
+        .unwrap_or(0)
 }
 
 /// How common a byte is in source code: the logarithm (base 2, in quarters) of its count in a

@@ -6,7 +6,6 @@
 
 mod collect;
 mod result;
-mod rolling_hash;
 mod rule;
 mod taxonomy;
 mod uri;
@@ -24,8 +23,6 @@ use self::collect::{Entries, MAX_RESULTS, Scope, collect};
 use self::taxonomy::Taxonomies;
 use super::{Format, RenderOptions, Report};
 use crate::model::{DetectorIndex, DiagnosticKind, printable};
-
-pub use rolling_hash::{line_hash, line_hashes};
 
 /// `--format sarif`.
 pub(super) struct Sarif;

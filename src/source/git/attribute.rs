@@ -1,17 +1,314 @@
-//! stub
-use super::*; use crate::model::*; use std::collections::*;
-/// x
-#[derive(Clone,Debug)]
-pub struct Attribution { /// x
-pub role: Role, /// x
-pub path: Option<Vec<u8>>, /// x
-pub other_paths: Vec<Vec<u8>>, /// x
-pub reachability: Reachability, /// x
-pub in_head: bool, /// x
-pub introduced: Option<CommitPoint>, /// x
-pub removed: Option<CommitPoint>, /// x
-pub origin: Vec<u8> }
-/// x
-pub fn attribute(_r:&Repository,_s:&Store,_w:&BTreeSet<ObjectId>,_d:&Diagnostics)->BTreeMap<ObjectId,Attribution>{BTreeMap::new()}
-/// x
-pub fn origins(_r:&Repository,_s:&Store,p:&[Vec<u8>],_d:&Diagnostics)->Vec<Vec<u8>>{p.to_vec()}
+//! Says of single objects what they are, what reaches them, under which paths, and since when.
+//!
+//! Only the objects asked for are looked up, so the cost is one walk over the commits. A class of
+//! commits is walked when some object is in no better one. Invariant: the answer depends on the
+//! repository alone, not on threads or the order of the question.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+
+use super::dangling::places_in_dangling_trees;
+use super::history::{CLASSES, Event, History};
+use super::lineage::Tracer;
+use super::object::Kind;
+use super::wanted::{Contents, Wanted, lookup};
+use crate::model::{CommitPoint, Diagnostics, ObjectId, Reachability, Role};
+
+/// What is known about an object.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Attribution {
+    /// What its bytes are to git.
+    pub role: Role,
+    /// Where it is, or was last. `None` for commits and tags, and for blobs that no tree holds.
+    /// Below a tree that nothing reaches it is the path from that tree.
+    pub path: Option<Vec<u8>>,
+    /// Other paths of it in the same class, sorted.
+    pub other_paths: Vec<Vec<u8>>,
+    /// The best way to reach it.
+    pub reachability: Reachability,
+    /// Whether it is in the tree at `HEAD`.
+    pub in_head: bool,
+    /// The first commit that has it; of a commit itself.
+    pub introduced: Option<CommitPoint>,
+    /// The commit that took it away last, when no name of its class holds it any more.
+    pub removed: Option<CommitPoint>,
+    /// The path at which the file began, before renames; empty without a path.
+    pub origin: Vec<u8>,
+}
+
+impl Attribution {
+    fn new(role: Role, reachability: Reachability) -> Self {
+        Self {
+            role,
+            path: None,
+            other_paths: Vec::new(),
+            reachability,
+            in_head: false,
+            introduced: None,
+            removed: None,
+            origin: Vec::new(),
+        }
+    }
+}
+
+impl History<'_> {
+    /// Attributes blobs, commits and tags. Every id asked for is in the answer.
+    pub fn attribute(
+        &self,
+        ids: &[ObjectId],
+        diagnostics: &Diagnostics,
+    ) -> BTreeMap<ObjectId, Attribution> {
+        let mut answer = BTreeMap::new();
+        let mut blobs = Vec::new();
+        let mut reader = self.store.reader();
+        for id in ids {
+            if let Some(index) = self.commits.find(id) {
+                answer.insert(*id, self.commit(index));
+            } else if let Ok(Some((Kind::Tag, _))) = reader.find(id) {
+                let class = self.roots.tags.get(id).copied();
+                let class = class.unwrap_or(Reachability::Unreachable);
+                answer.insert(*id, Attribution::new(Role::TagMessage, class));
+            } else {
+                blobs.push(*id);
+            }
+        }
+        drop(reader);
+        self.blobs(blobs, &mut answer, diagnostics);
+        answer
+    }
+
+    fn commit(&self, index: u32) -> Attribution {
+        let class = self.commits.get(index).class;
+        let mut attribution = Attribution::new(Role::CommitMessage, class);
+        attribution.introduced = Some(self.commits.point(index));
+        attribution
+    }
+
+    fn blobs(
+        &self,
+        blobs: Vec<ObjectId>,
+        answer: &mut BTreeMap<ObjectId, Attribution>,
+        diagnostics: &Diagnostics,
+    ) {
+        let mut left = blobs;
+        for class in CLASSES {
+            if left.is_empty() {
+                return;
+            }
+            let wanted = Wanted::new(left);
+            let events = self.walk(class, &wanted, diagnostics);
+            let found = self.of_class(class, &wanted, &events);
+            left = wanted.ids().to_vec();
+            left.retain(|id| !found.contains_key(id));
+            answer.extend(found);
+        }
+        let wanted = Wanted::new(left);
+        let places = places_in_dangling_trees(self.store, &wanted);
+        for (at, id) in wanted.ids().iter().enumerate() {
+            let mut attribution = Attribution::new(Role::File, Reachability::Unreachable);
+            let mut paths = places.get(&at).into_iter().flatten().cloned();
+            attribution.path = paths.next();
+            attribution.other_paths = paths.collect();
+            attribution.origin = attribution.path.clone().unwrap_or_default();
+            answer.insert(*id, attribution);
+        }
+    }
+
+    /// The wanted blobs that the commits of `class`, or its names directly, hold.
+    fn of_class(
+        &self,
+        class: Reachability,
+        wanted: &Wanted,
+        events: &[Event],
+    ) -> BTreeMap<ObjectId, Attribution> {
+        let lives = lives(wanted, events);
+        let held = self.held(class, wanted, &lives);
+        let mut tracer = Tracer::new(self);
+        let mut found = BTreeMap::new();
+        for life in &lives {
+            let mut attribution = self.attribution(class, life, &held);
+            if let Some(path) = &attribution.path {
+                let begins = life.first_at(path);
+                attribution.origin = match begins {
+                    Some(position) => tracer.origin(path, self.commits.at(position)),
+                    None => path.clone(),
+                };
+            }
+            found.insert(life.id, attribution);
+        }
+        for (id, path) in self.direct(class, wanted) {
+            let new = || Attribution::new(role(class), class);
+            let attribution: &mut Attribution = found.entry(id).or_insert_with(new);
+            attribution.removed = None;
+            if attribution.path.is_none() && path.is_some() {
+                attribution.origin = path.clone().unwrap_or_default();
+                attribution.path = path;
+            }
+        }
+        found
+    }
+
+    fn attribution(&self, class: Reachability, life: &Life<'_>, held: &Held) -> Attribution {
+        let mut attribution = Attribution::new(role(class), class);
+        let holds = |path: &[u8]| held.contains(&(life.wanted, path.to_vec()));
+        let mut paths: Vec<&[u8]> = life.begins.iter().map(|begin| begin.1).collect();
+        let now: Vec<&[u8]> = paths.iter().copied().filter(|path| holds(path)).collect();
+        let last = life.ends.iter().max();
+        // Of the places that hold it the one that had it first, so that a copy changes nothing.
+        let path = match (now.first(), last) {
+            (Some(path), _) => Some(*path),
+            (None, Some((_, path))) => Some(*path),
+            (None, None) => paths.first().copied(),
+        };
+        paths.retain(|other| Some(*other) != path);
+        paths.sort_unstable();
+        attribution.path = path.map(<[u8]>::to_vec);
+        attribution.other_paths = paths.into_iter().map(<[u8]>::to_vec).collect();
+        attribution.in_head = class == Reachability::Head && !now.is_empty();
+        let first = life.begins.first();
+        attribution.introduced =
+            first.map(|(position, _)| self.commits.point(self.commits.at(*position)));
+        if now.is_empty() {
+            let removed = match last {
+                Some((position, _)) => Some(self.commits.at(*position)),
+                None => self.dropped(class, life),
+            };
+            attribution.removed = removed.map(|index| self.commits.point(index));
+        }
+        attribution
+    }
+
+    /// Which wanted blobs the tips of `class` hold at the paths they were ever at.
+    fn held(&self, class: Reachability, wanted: &Wanted, lives: &[Life<'_>]) -> Held {
+        let tips = match class {
+            Reachability::Unreachable => self.commits.heads_of(class),
+            _ => self.roots.commits.get(&class).cloned().unwrap_or_default(),
+        };
+        let mut questions: Vec<_> = lives
+            .iter()
+            .flat_map(|life| life.begins.iter().map(|begin| (life.wanted, begin.1)))
+            .collect();
+        questions.sort_unstable_by(|one, two| one.1.cmp(two.1));
+        let look = |tips: &[u32]| {
+            let mut reader = self.store.reader();
+            let mut held = Held::new();
+            for &tip in tips {
+                let tree = self.commits.get(tip).tree;
+                for (at, path) in &questions {
+                    if lookup(&mut reader, &tree, path) == Some(wanted.ids()[*at]) {
+                        held.insert((*at, path.to_vec()));
+                    }
+                }
+            }
+            held
+        };
+        tips.par_chunks(64).flat_map_iter(look).collect()
+    }
+
+    /// Wanted blobs that names of `class` hold without a commit between.
+    fn direct(&self, class: Reachability, wanted: &Wanted) -> Vec<(ObjectId, Option<Vec<u8>>)> {
+        let mut reader = self.store.reader();
+        let mut contents = Contents::new(wanted);
+        let mut found = Vec::new();
+        for (_, kind, id) in self.roots.direct.iter().filter(|root| root.0 == class) {
+            if *kind == Kind::Tree {
+                let below = contents.below(&mut reader, id);
+                let entries = below.iter();
+                found.extend(entries.map(|one| (wanted.ids()[one.wanted], Some(one.path.clone()))));
+            } else if wanted.position(id).is_some() {
+                found.push((*id, None));
+            }
+        }
+        found
+    }
+
+    /// The last commit that has the blob nowhere while a parent has it: a merge that took another
+    /// side. Used when no commit took the blob from all of its parents. Follows the blob from
+    /// where it came, so the cost is the time it lived.
+    fn dropped(&self, class: Reachability, life: &Life<'_>) -> Option<u32> {
+        let mut reader = self.store.reader();
+        let mut has = |index: u32| {
+            let tree = self.commits.get(index).tree;
+            let mut paths = life.begins.iter();
+            paths.any(|(_, path)| lookup(&mut reader, &tree, path) == Some(life.id))
+        };
+        let mut seen = std::collections::HashSet::new();
+        let mut pending: Vec<u32> = life
+            .arrivals
+            .iter()
+            .map(|&at| self.commits.at(at))
+            .collect();
+        let mut last = None;
+        while let Some(index) = pending.pop() {
+            for &child in self.commits.children(index) {
+                let commit = self.commits.get(child);
+                if commit.class != class || !seen.insert(child) {
+                    continue;
+                }
+                match has(child) {
+                    true => pending.push(child),
+                    false => last = last.max(Some(commit.position)),
+                }
+            }
+        }
+        last.map(|position| self.commits.at(position))
+    }
+}
+
+/// Wanted blobs and the paths at which the tips have them.
+type Held = std::collections::BTreeSet<(usize, Vec<u8>)>;
+
+/// Where one wanted blob came and went, in one class.
+struct Life<'e> {
+    /// Position among the wanted ones.
+    wanted: usize,
+    id: ObjectId,
+    /// Its paths, each with the position of the first commit that has it there; first come first.
+    begins: Vec<(u32, &'e [u8])>,
+    /// All commits that brought it to a path.
+    arrivals: Vec<u32>,
+    /// Commits that took it from a path.
+    ends: Vec<(u32, &'e [u8])>,
+}
+
+impl Life<'_> {
+    fn first_at(&self, path: &[u8]) -> Option<u32> {
+        let begin = self.begins.iter().find(|begin| begin.1 == path);
+        begin.map(|begin| begin.0)
+    }
+}
+
+/// Sorts events by blob. A blob that only goes was never there by these commits.
+fn lives<'e>(wanted: &Wanted, events: &'e [Event]) -> Vec<Life<'e>> {
+    let mut lives: BTreeMap<usize, Life<'e>> = BTreeMap::new();
+    for event in events {
+        let life = lives.entry(event.wanted).or_insert_with(|| Life {
+            wanted: event.wanted,
+            id: wanted.ids()[event.wanted],
+            begins: Vec::new(),
+            arrivals: Vec::new(),
+            ends: Vec::new(),
+        });
+        let side = match event.gone {
+            true => &mut life.ends,
+            false => &mut life.begins,
+        };
+        side.push((event.position, event.path.as_slice()));
+    }
+    for life in lives.values_mut() {
+        life.begins.sort_unstable();
+        life.arrivals = life.begins.iter().map(|begin| begin.0).collect();
+        let mut seen = std::collections::BTreeSet::new();
+        life.begins.retain(|begin| seen.insert(begin.1));
+    }
+    lives.retain(|_, life| !life.begins.is_empty());
+    lives.into_values().collect()
+}
+
+fn role(class: Reachability) -> Role {
+    match class {
+        Reachability::Notes => Role::Note,
+        _ => Role::File,
+    }
+}

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::parse::{Entry, entries};
+use super::tree::{Entries, EntryType, TreeEntry};
 use super::{GitError, Kind, Reader};
 use crate::model::ObjectId;
 
@@ -63,7 +63,9 @@ impl Change {
         change.gone.dedup();
         // What has only moved is not new.
         let gone = &change.gone;
-        change.changed.retain(|file| gone.binary_search(&file.id).is_err());
+        change
+            .changed
+            .retain(|file| gone.binary_search(&file.id).is_err());
         Ok(change)
     }
 
@@ -90,24 +92,35 @@ impl Change {
         depth: usize,
         stack: &mut Vec<(Vec<u8>, Option<ObjectId>, Vec<ObjectId>, usize)>,
     ) {
-        let mut before: BTreeMap<&[u8], Vec<Entry<'_>>> = BTreeMap::new();
-        for entry in old.iter().flat_map(|bytes| entries(bytes)) {
+        let mut before: BTreeMap<&[u8], Vec<TreeEntry<'_>>> = BTreeMap::new();
+        for entry in old.iter().flat_map(|bytes| Entries::new(bytes)) {
             before.entry(entry.name).or_default().push(entry);
         }
-        for entry in new.into_iter().flat_map(|bytes| entries(bytes)) {
+        for entry in new.into_iter().flat_map(|bytes| Entries::new(bytes)) {
             let there = before.remove(entry.name).unwrap_or_default();
-            if there.iter().any(|old| old.id == entry.id && old.is_tree() == entry.is_tree()) {
+            if there
+                .iter()
+                .any(|old| old.id == entry.id && old.is_tree() == entry.is_tree())
+            {
                 continue;
             }
             let path = join(folder, entry.name);
             let others = |tree: bool| -> Vec<_> {
-                there.iter().filter(|old| old.is_tree() == tree).map(|old| old.id).collect()
+                there
+                    .iter()
+                    .filter(|old| old.is_tree() == tree)
+                    .map(|old| old.id)
+                    .collect()
             };
             if entry.is_tree() {
                 self.gone.extend(others(false));
                 stack.push((path, Some(entry.id), others(true), depth + 1));
-            } else if !entry.is_submodule() {
-                stack.extend(others(true).into_iter().map(|tree| (path.clone(), None, vec![tree], depth + 1)));
+            } else if entry.kind != EntryType::Submodule {
+                stack.extend(
+                    others(true)
+                        .into_iter()
+                        .map(|tree| (path.clone(), None, vec![tree], depth + 1)),
+                );
                 self.changed.push(Changed {
                     before: others(false),
                     id: entry.id,
@@ -116,7 +129,10 @@ impl Change {
             }
         }
         for (name, entries) in before {
-            for entry in entries.into_iter().filter(|entry| !entry.is_submodule()) {
+            for entry in entries
+                .into_iter()
+                .filter(|entry| entry.kind != EntryType::Submodule)
+            {
                 match entry.is_tree() {
                     true => stack.push((join(folder, name), None, vec![entry.id], depth + 1)),
                     false => self.gone.push(entry.id),

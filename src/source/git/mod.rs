@@ -4,35 +4,44 @@
 //! files, each object rebuilt once. Nothing of a repository is executed, no configuration outside
 //! of it is read, and a damaged part is a diagnostic while the rest is read.
 //!
-//! Reading order: [`layout`] finds the parts of a repository, [`Store`] reads its objects.
+//! Reading order: [`layout`] finds the parts of a repository, [`Store`] reads its
+//! objects, [`History`] says what reaches them and since when.
 
 mod alternates;
+mod attribute;
 mod cache;
+mod change;
+mod changes;
+mod commits;
 mod config;
+mod dangling;
 mod error;
+mod history;
 mod inflate;
 pub mod layout;
+mod lineage;
 mod loose;
 mod object;
+pub mod objects;
 mod pack;
+pub mod range;
 mod reader;
+pub mod refs;
+mod similarity;
+pub mod staged;
 mod store;
 mod sweep;
+mod tree;
+mod wanted;
+mod work_tree;
 
+pub use attribute::Attribution;
 pub use cache::Shared;
 pub use error::{GitError, ObjectError};
+pub use history::History;
 pub use layout::Repository;
 pub use object::{Kind, Object};
 pub use reader::Reader;
 pub use store::{Store, StoreOptions};
 pub use sweep::Visit;
-pub mod attribute;
-mod change;
-pub mod past;
-mod parse;
-pub mod range;
-pub mod refs;
-pub mod staged;
-mod work_tree;
-pub use attribute::Attribution;
 pub use work_tree::{hooks_dir, tracked_paths};

@@ -8,8 +8,10 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::change::{Change, Changed, MAX_GONE};
-use super::parse::Commit;
-use super::{GitError, Kind, Reader, Repository, Store, StoreOptions, refs};
+use super::commits;
+use super::refs::Refs;
+use super::work_tree::head;
+use super::{GitError, Kind, Reader, Repository, Store, StoreOptions};
 use crate::model::{Blob, CommitPoint, Diagnostics, ObjectId};
 use crate::source::{Item, Place, Source, SourceError, Visit};
 
@@ -62,15 +64,21 @@ impl Range {
     }
 
     /// The commits to take, and those whose ancestors are left out.
-    fn ends(&self) -> Result<Ends, SourceError> {
+    fn ends(&self, diagnostics: &Diagnostics) -> Result<Ends, SourceError> {
         let git = git2::Repository::open_bare(&self.repository.git_dir);
         let git = git.map_err(|error| self.open_error(error.message()))?;
         let missing = |revision: &str| SourceError::Revision {
             revision: revision.to_owned(),
         };
         let commit = |revision: &str| -> Result<ObjectId, SourceError> {
-            let revision = if revision.is_empty() { "HEAD" } else { revision };
-            let object = git.revparse_single(revision).map_err(|_| missing(revision))?;
+            let revision = if revision.is_empty() {
+                "HEAD"
+            } else {
+                revision
+            };
+            let object = git
+                .revparse_single(revision)
+                .map_err(|_| missing(revision))?;
             let commit = object.peel_to_commit().map_err(|_| missing(revision))?;
             ObjectId::from_slice(commit.id().as_bytes()).ok_or_else(|| missing(revision))
         };
@@ -106,9 +114,18 @@ impl Range {
                         Err(error) => return Err(error),
                     }
                     // What the remote has may never have been fetched; then it hides nothing.
-                    ends.exclude.extend(update.remote.and_then(|id| commit(&id.to_string()).ok()));
+                    ends.exclude
+                        .extend(update.remote.and_then(|id| commit(&id.to_string()).ok()));
                 }
-                ends.exclude.extend(refs::remote_tips(&self.repository, remote.as_deref()));
+                let published = match remote {
+                    Some(name) => format!("refs/remotes/{name}/"),
+                    None => "refs/remotes/".to_owned(),
+                };
+                let tips = Refs::read(&self.repository, diagnostics).tips;
+                let tips = tips
+                    .iter()
+                    .filter(|tip| tip.name.starts_with(published.as_bytes()));
+                ends.exclude.extend(tips.map(|tip| tip.id));
             }
         }
         Ok(ends)
@@ -123,7 +140,7 @@ struct Ends {
 
 impl Source for Range {
     fn visit(&self, visit: &Visit<'_>, diagnostics: &Diagnostics) -> Result<(), SourceError> {
-        let ends = self.ends()?;
+        let ends = self.ends(diagnostics)?;
         let store = Store::open(&self.repository, &self.options, diagnostics);
         let store = store.map_err(|error| self.open_error(error))?;
         let mut reader = store.reader();
@@ -247,7 +264,10 @@ impl Step<'_> {
     fn missing(&self, id: &ObjectId) {
         self.diagnostics.incomplete(
             format_args!("object {id}"),
-            format_args!("is not in this clone, so commit {} was not scanned whole; fetch it", self.point.id),
+            format_args!(
+                "is not in this clone, so commit {} was not scanned whole; fetch it",
+                self.point.id
+            ),
         );
     }
 }
@@ -299,7 +319,10 @@ impl Walk {
         while let Some((_, id)) = queue.pop() {
             let hide = hidden.contains(&id);
             waiting -= usize::from(!hide);
-            let parents = known.get(&id).map(|commit| commit.parents.clone()).unwrap_or_default();
+            let parents = known
+                .get(&id)
+                .map(|commit| commit.parents.clone())
+                .unwrap_or_default();
             for parent in parents {
                 if hide && hidden.insert(parent) {
                     // It may have been walked as visible already: hide what it led to.
@@ -322,12 +345,22 @@ impl Walk {
                 slop -= 1;
             }
         }
-        let trees = known.iter().map(|(id, commit)| (*id, commit.tree)).collect();
+        let trees = known
+            .iter()
+            .map(|(id, commit)| (*id, commit.tree))
+            .collect();
         let edge: BTreeSet<_> = repository.shallow.iter().collect();
-        let mut commits: Vec<_> = known.into_iter().filter(|(id, _)| !hidden.contains(id)).collect();
+        let mut commits: Vec<_> = known
+            .into_iter()
+            .filter(|(id, _)| !hidden.contains(id))
+            .collect();
         commits.sort_by_key(|(id, commit)| (commit.time, *id));
         let cut = commits.iter().filter(|(id, _)| edge.contains(id)).count();
-        Ok(Self { commits, trees, cut })
+        Ok(Self {
+            commits,
+            trees,
+            cut,
+        })
     }
 
     fn tree_of(
@@ -352,7 +385,11 @@ fn unhide(
     let mut newly = BTreeSet::from([*from]);
     let mut stack = vec![*from];
     while let Some(id) = stack.pop() {
-        for parent in known.get(&id).into_iter().flat_map(|commit| &commit.parents) {
+        for parent in known
+            .get(&id)
+            .into_iter()
+            .flat_map(|commit| &commit.parents)
+        {
             if hidden.insert(*parent) {
                 newly.insert(*parent);
                 stack.push(*parent);
@@ -366,7 +403,7 @@ fn read(reader: &mut Reader<'_>, id: &ObjectId) -> Result<Option<Known>, GitErro
     let Some((Kind::Commit, text)) = reader.find(id)? else {
         return Ok(None);
     };
-    Ok(Commit::parse(&text).map(|commit| Known {
+    Ok(commits::parse(*id, &text).map(|commit| Known {
         tree: commit.tree,
         parents: commit.parents,
         time: commit.time,
@@ -376,8 +413,13 @@ fn read(reader: &mut Reader<'_>, id: &ObjectId) -> Result<Option<Known>, GitErro
 
 /// The blobs of the tree at `HEAD`.
 fn head_files(reader: &mut Reader<'_>, repository: &Repository) -> BTreeSet<ObjectId> {
-    let head = refs::head(repository);
-    let tree = head.and_then(|head| read(reader, &head).ok().flatten()).map(|commit| commit.tree);
+    let head = head(repository);
+    let tree = head
+        .and_then(|head| read(reader, &head).ok().flatten())
+        .map(|commit| commit.tree);
     let all = tree.and_then(|tree| Change::between(reader, Some(tree), &[]).ok());
-    all.into_iter().flat_map(|all| all.changed).map(|file| file.id).collect()
+    all.into_iter()
+        .flat_map(|all| all.changed)
+        .map(|file| file.id)
+        .collect()
 }

@@ -8,8 +8,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::change::{Change, MAX_GONE};
-use super::parse::Commit;
-use super::{GitError, Kind, Reader, Repository, Store, StoreOptions, refs};
+use super::commits;
+use super::work_tree::head;
+use super::{GitError, Kind, Reader, Repository, Store, StoreOptions};
 use crate::model::{Blob, Diagnostics, ObjectId, printable_bytes};
 use crate::source::{Item, Place, Source, SourceError, Visit};
 
@@ -90,7 +91,8 @@ impl Source for Staged {
                 // Staged with `git add --intent-to-add`: there is no content yet.
                 Ok(None) if is_empty_blob(&id) => continue,
                 Ok(None) => {
-                    let message = format_args!("its staged content ({id}) is missing; run `git add` again");
+                    let message =
+                        format_args!("its staged content ({id}) is missing; run `git add` again");
                     diagnostics.incomplete(printable_bytes(&path), message);
                     continue;
                 }
@@ -101,7 +103,10 @@ impl Source for Staged {
             };
             let old = old.and_then(|old| reader.find(&old).ok().flatten());
             let old = old.iter().map(|(_, bytes)| bytes);
-            let before: Vec<&[u8]> = old.chain(&gone).map(|bytes: &Arc<Vec<u8>>| &bytes[..]).collect();
+            let before: Vec<&[u8]> = old
+                .chain(&gone)
+                .map(|bytes: &Arc<Vec<u8>>| &bytes[..])
+                .collect();
             let item = Item {
                 before: &before,
                 ..Item::new(Blob::new(&bytes), Place::Staged { path: &path, id })
@@ -117,15 +122,19 @@ impl Source for Staged {
 impl Staged {
     /// The files of the tree at `HEAD`; none before the first commit.
     fn head(&self, reader: &mut Reader<'_>) -> Result<BTreeMap<Vec<u8>, ObjectId>, GitError> {
-        let Some(head) = refs::head(&self.repository) else {
+        let Some(head) = head(&self.repository) else {
             return Ok(BTreeMap::new());
         };
         let tree = match reader.find(&head)? {
-            Some((Kind::Commit, text)) => Commit::parse(&text).map(|commit| commit.tree),
+            Some((Kind::Commit, text)) => commits::parse(head, &text).map(|commit| commit.tree),
             _ => None,
         };
         let all = Change::between(reader, tree, &[])?;
-        Ok(all.changed.into_iter().map(|file| (file.path, file.id)).collect())
+        Ok(all
+            .changed
+            .into_iter()
+            .map(|file| (file.path, file.id))
+            .collect())
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{GitError, Repository};
-use crate::model::{Diagnostics, RepositoryInfo, printable};
+use crate::model::{Diagnostics, ObjectId, RepositoryInfo, printable};
 
 /// The paths that git tracks, from the root of the work tree. An index that cannot be read is a
 /// warning: the files are still scanned, only ignored ones are not known to be tracked.
@@ -26,6 +26,13 @@ pub fn tracked_paths(repository: &Repository, diagnostics: &Diagnostics) -> Vec<
     }
 }
 
+/// The commit at `HEAD`; `None` before the first one.
+pub(super) fn head(repository: &Repository) -> Option<ObjectId> {
+    let git = git2::Repository::open_bare(&repository.git_dir).ok()?;
+    let commit = git.head().ok()?.peel_to_commit().ok()?;
+    ObjectId::from_slice(commit.id().as_bytes())
+}
+
 /// Where git looks for hooks: `core.hooksPath`, also of the user's own configuration, or `hooks`
 /// of the git directory that worktrees share.
 pub fn hooks_dir(repository: &Repository) -> Result<PathBuf, GitError> {
@@ -36,7 +43,11 @@ pub fn hooks_dir(repository: &Repository) -> Result<PathBuf, GitError> {
     let named = added.and_then(|()| config.get_path("core.hooksPath"));
     Ok(match named {
         Ok(path) if path.is_absolute() => path,
-        Ok(path) => repository.work_tree.as_ref().unwrap_or(&repository.git_dir).join(path),
+        Ok(path) => repository
+            .work_tree
+            .as_ref()
+            .unwrap_or(&repository.git_dir)
+            .join(path),
         Err(_) => repository.common_dir.join("hooks"),
     })
 }
@@ -50,11 +61,11 @@ impl Repository {
     pub fn info(&self) -> RepositoryInfo {
         let config = git2::Config::open(&self.common_dir.join("config"));
         let url = config.and_then(|config| config.get_string("remote.origin.url"));
-        let head = std::fs::read_to_string(self.git_dir.join("HEAD")).unwrap_or_default();
-        let branch = head.trim().strip_prefix("ref: refs/heads/").map(printable);
+        let name = std::fs::read_to_string(self.git_dir.join("HEAD")).unwrap_or_default();
+        let branch = name.trim().strip_prefix("ref: refs/heads/").map(printable);
         RepositoryInfo {
             url: url.ok().map(|url| without_userinfo(&printable(&url))),
-            head: super::refs::head(self).map(|id| id.to_string()),
+            head: head(self).map(|id| id.to_string()),
             branch,
         }
     }
@@ -64,8 +75,12 @@ fn without_userinfo(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else {
         return url.to_owned();
     };
-    let (authority, path) = rest.split_once('/').map_or((rest, None), |(a, p)| (a, Some(p)));
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let (authority, path) = rest
+        .split_once('/')
+        .map_or((rest, None), |(a, p)| (a, Some(p)));
+    let host = authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, host)| host);
     match path {
         Some(path) => format!("{scheme}://{host}/{path}"),
         None => format!("{scheme}://{host}"),
@@ -79,7 +94,10 @@ mod tests {
     #[test]
     fn urls_lose_their_credentials() {
         for (url, shown) in [
-            ("https://user:word@host.example/a/b.git", "https://host.example/a/b.git"),
+            (
+                "https://user:word@host.example/a/b.git",
+                "https://host.example/a/b.git",
+            ),
             ("https://host.example/a@b", "https://host.example/a@b"),
             ("ssh://git@host.example:22/a", "ssh://host.example:22/a"),
             ("git@host.example:a/b.git", "git@host.example:a/b.git"),

@@ -7,13 +7,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use straykey::detector::{Detector, DetectorSet, Pass, ValueKind, template};
+use straykey::finding::line_hashes;
 use straykey::finding::{Finding, Suppression, SuppressionSource};
 use straykey::model::{
     CommitPoint, Confidence, Decoding, DetectorIndex, Diagnostic, DiagnosticKind, FindingId,
     Lifetime, LineIndex, MintsTrust, ObjectId, Occurrence, Proof, Reachability, Role, Secret,
     Severity, SourceKind, Span,
 };
-use straykey::report::{Report, RepositoryInfo, Stats, line_hashes};
+use straykey::model::{RepositoryInfo, Stats};
+use straykey::report::Report;
 
 /// The report, with secrets drawn from `seed`.
 pub(crate) fn report(seed: u64) -> Report {

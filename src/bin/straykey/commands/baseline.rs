@@ -21,7 +21,13 @@ pub(crate) fn run(command: Baseline) -> Result<Exit> {
 fn create(what: &What, how: How, force: bool) -> Result<Exit> {
     // The file that is about to be made need not exist.
     let path = how.baseline.clone();
-    let mut prepared = request::prepare(what, &How { baseline: None, ..how })?;
+    let mut prepared = request::prepare(
+        what,
+        &How {
+            baseline: None,
+            ..how
+        },
+    )?;
     prepared.baseline = path.unwrap_or(prepared.baseline);
     if prepared.baseline.exists() && !force {
         bail!(

@@ -23,9 +23,19 @@ pub(crate) fn run(command: Detectors) -> Result<Exit> {
 fn list() -> Result<Exit> {
     let set = DetectorSet::builtin();
     let mut out = io::stdout().lock();
-    let width = set.iter().map(|(_, detector)| detector.id.len()).max().unwrap_or(0);
+    let width = set
+        .iter()
+        .map(|(_, detector)| detector.id.len())
+        .max()
+        .unwrap_or(0);
     for (_, detector) in set.iter() {
-        let Detector { id, severity, lifetime, name, .. } = detector;
+        let Detector {
+            id,
+            severity,
+            lifetime,
+            name,
+            ..
+        } = detector;
         writeln!(out, "{id:width$}  {severity:8}  {lifetime:12}  {name}")?;
     }
     let providers: BTreeSet<_> = set.iter().map(|(_, detector)| &detector.provider).collect();
@@ -36,9 +46,13 @@ fn list() -> Result<Exit> {
 fn show(id: &str) -> Result<Exit> {
     let set = DetectorSet::builtin();
     let alias = |detector: &Detector| detector.aliases.iter().any(|(_, known)| known == id);
-    let found = set.find(id).or_else(|| set.iter().find(|(_, detector)| alias(detector)));
+    let found = set
+        .find(id)
+        .or_else(|| set.iter().find(|(_, detector)| alias(detector)));
     let Some((_, d)) = found else {
-        return Err(anyhow!("no detector `{id}`; `straykey detectors list` shows all"));
+        return Err(anyhow!(
+            "no detector `{id}`; `straykey detectors list` shows all"
+        ));
     };
     let mut out = io::stdout().lock();
     writeln!(out, "{}\n  {}\n", d.id, d.name)?;
@@ -59,7 +73,11 @@ fn show(id: &str) -> Result<Exit> {
     row("OWASP NHI", &nhi.join("  "))?;
     let cwe: Vec<_> = d.cwe.iter().map(|n| format!("CWE-{n}")).collect();
     row("CWE", &cwe.join("  "))?;
-    let aliases: Vec<_> = d.aliases.iter().map(|(tool, id)| format!("{tool}:{id}")).collect();
+    let aliases: Vec<_> = d
+        .aliases
+        .iter()
+        .map(|(tool, id)| format!("{tool}:{id}"))
+        .collect();
     row("aliases", &aliases.join("  "))?;
     row("sources", &d.sources.join("\n               "))?;
     row("what to do", &d.remediation)?;
@@ -72,7 +90,9 @@ fn test(paths: &[PathBuf]) -> Result<Exit> {
     for path in paths {
         files.extend(detector::load(path)?);
     }
-    let own = files.iter().flat_map(|(_, detectors)| detectors.iter().cloned());
+    let own = files
+        .iter()
+        .flat_map(|(_, detectors)| detectors.iter().cloned());
     let engine = Engine::new(Arc::new(DetectorSet::builtin().with(own)));
     let mut out = io::stdout().lock();
     let (mut tested, mut failed) = (0, 0);
@@ -84,5 +104,9 @@ fn test(paths: &[PathBuf]) -> Result<Exit> {
         }
     }
     writeln!(out, "{tested} detectors tested, {failed} examples failed")?;
-    Ok(if failed == 0 { Exit::Clean } else { Exit::Findings })
+    Ok(if failed == 0 {
+        Exit::Clean
+    } else {
+        Exit::Findings
+    })
 }

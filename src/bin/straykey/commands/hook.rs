@@ -129,7 +129,8 @@ fn hooks_folder() -> Result<PathBuf> {
 }
 
 fn is_ours(text: &[u8]) -> bool {
-    text.windows(MARK.len()).any(|window| window == MARK.as_bytes())
+    text.windows(MARK.len())
+        .any(|window| window == MARK.as_bytes())
 }
 
 #[cfg(unix)]
@@ -161,11 +162,20 @@ fn pre_push(remote: Option<&str>) -> Result<Exit> {
     let Some(updates) = updates else {
         return Ok(Exit::Clean);
     };
-    let remote = remote.map(str::to_owned).or_else(|| env::var("PRE_COMMIT_REMOTE_NAME").ok());
+    let remote = remote
+        .map(str::to_owned)
+        .or_else(|| env::var("PRE_COMMIT_REMOTE_NAME").ok());
     prepared.request.scope = Scope::Range(RangeSpec::Push { updates, remote });
     let report = scan::report(&prepared, args.quiet)?;
     output::write(&outputs, &report, &args)?;
-    Ok(scan::exit(&report, prepared.config.fail_on.unwrap_or(straykey::model::Severity::Note), false))
+    Ok(scan::exit(
+        &report,
+        prepared
+            .config
+            .fail_on
+            .unwrap_or(straykey::model::Severity::Note),
+        false,
+    ))
 }
 
 /// The arguments of `straykey scan` with `flags`, and every default.
@@ -198,11 +208,17 @@ fn git_updates(lines: impl BufRead) -> Result<Option<Vec<PushUpdate>>> {
         let (local, remote) = (id(local)?, id(remote)?);
         if !local.is_zero() {
             let remote = (!remote.is_zero()).then_some(remote);
-            updates.push(PushUpdate { local: Some(local), remote });
+            updates.push(PushUpdate {
+                local: Some(local),
+                remote,
+            });
         }
     }
     Ok(match (seen, updates.is_empty()) {
-        (false, _) => Some(vec![PushUpdate { local: None, remote: None }]),
+        (false, _) => Some(vec![PushUpdate {
+            local: None,
+            remote: None,
+        }]),
         (true, true) => None,
         (true, false) => Some(updates),
     })
@@ -241,7 +257,10 @@ mod tests {
         assert!(updates[0].remote.is_none() && updates[1].remote.is_some());
         let deletion = format!("(delete) {zero} refs/heads/c {one}\n");
         assert!(git_updates(deletion.as_bytes()).expect("valid").is_none());
-        assert_eq!(git_updates(&b""[..]).expect("valid").expect("by hand")[0].local, None);
+        assert_eq!(
+            git_updates(&b""[..]).expect("valid").expect("by hand")[0].local,
+            None
+        );
         assert!(git_updates(&b"nonsense\n"[..]).is_err());
     }
 }

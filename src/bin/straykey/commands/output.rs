@@ -43,7 +43,10 @@ pub(crate) fn outputs(args: &Scan) -> Result<Vec<Output>> {
             path: args.output.clone(),
         });
     }
-    let to_stdout = outputs.iter().filter(|output| output.path.is_none()).count();
+    let to_stdout = outputs
+        .iter()
+        .filter(|output| output.path.is_none())
+        .count();
     if to_stdout > 1 {
         bail!("two reports cannot share standard output; give one a path: --format sarif=PATH");
     }

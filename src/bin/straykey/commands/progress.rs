@@ -8,7 +8,9 @@ pub(crate) struct Bar(ProgressBar);
 
 impl Bar {
     pub(crate) fn new() -> Self {
-        let style = ProgressStyle::with_template("{spinner} {msg}: {binary_bytes} ({binary_bytes_per_sec})");
+        let style = ProgressStyle::with_template(
+            "{spinner} {msg}: {binary_bytes} ({binary_bytes_per_sec})",
+        );
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
         Self(match style {
             Ok(style) => bar.with_style(style),

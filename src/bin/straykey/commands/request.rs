@@ -54,14 +54,27 @@ pub(crate) fn prepare(what: &What, how: &How) -> Result<Prepared> {
     let detectors = detectors(builtin, how, &config)?;
     let given = how.baseline.clone().or_else(|| config.baseline.clone());
     let baseline = given.clone().unwrap_or_else(|| root.join(BASELINE));
-    let patterns = config.exclude.iter().chain(&what.exclude).map(String::as_str);
+    let patterns = config
+        .exclude
+        .iter()
+        .chain(&what.exclude)
+        .map(String::as_str);
     let exclude = config::globs(patterns).context("--exclude")?;
     let history = match (&scope, config.history) {
-        (Scope::Full { tree: true, history: Past::IfAny }, Some(false)) => Some(Past::Skip),
+        (
+            Scope::Full {
+                tree: true,
+                history: Past::IfAny,
+            },
+            Some(false),
+        ) => Some(Past::Skip),
         _ => None,
     };
     let scope = match history {
-        Some(history) => Scope::Full { tree: true, history },
+        Some(history) => Scope::Full {
+            tree: true,
+            history,
+        },
         None => scope,
     };
     let request = Request {
@@ -84,7 +97,11 @@ pub(crate) fn prepare(what: &What, how: &How) -> Result<Prepared> {
             baseline: read_baseline(&baseline, given.is_some())?,
             allow: config.allow.clone(),
         },
-        min_confidence: how.min_confidence.as_deref().map(args::confidence).or(config.min_confidence),
+        min_confidence: how
+            .min_confidence
+            .as_deref()
+            .map(args::confidence)
+            .or(config.min_confidence),
         now: now(),
         threads: how.threads,
     };
@@ -139,10 +156,12 @@ fn targets(what: &What) -> Result<Vec<Target>> {
 /// The root of the repository that `start` is in, or `start` itself.
 fn root(start: &Path) -> PathBuf {
     let found = Repository::discover(start).and_then(Result::ok);
-    found.and_then(|repository| repository.work_tree).unwrap_or_else(|| match start.is_file() {
-        true => start.parent().unwrap_or(start).to_owned(),
-        false => start.to_owned(),
-    })
+    found
+        .and_then(|repository| repository.work_tree)
+        .unwrap_or_else(|| match start.is_file() {
+            true => start.parent().unwrap_or(start).to_owned(),
+            false => start.to_owned(),
+        })
 }
 
 fn detectors(builtin: DetectorSet, how: &How, config: &Config) -> Result<Arc<DetectorSet>> {
@@ -153,7 +172,9 @@ fn detectors(builtin: DetectorSet, how: &How, config: &Config) -> Result<Arc<Det
     }
     for id in how.only.iter().chain(&config.disable) {
         if set.find(id).is_none() {
-            return Err(anyhow!("no detector `{id}`; `straykey detectors list` shows all"));
+            return Err(anyhow!(
+                "no detector `{id}`; `straykey detectors list` shows all"
+            ));
         }
     }
     let set = set.filtered(|detector| {
@@ -171,7 +192,10 @@ fn read_baseline(path: &Path, must_exist: bool) -> Result<Baseline> {
             return Ok(Baseline::default());
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            bail!("{}: no such baseline; `straykey baseline create` makes one", path.display());
+            bail!(
+                "{}: no such baseline; `straykey baseline create` makes one",
+                path.display()
+            );
         }
         Err(error) => return Err(error).with_context(|| path.display().to_string()),
     };
@@ -185,6 +209,8 @@ fn key(path: &Path) -> Result<FingerprintKey> {
 
 /// The clock is read here and nowhere else.
 fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     since.as_secs() as i64
 }

@@ -21,8 +21,16 @@ pub(crate) fn run(args: &Scan) -> Result<Exit> {
     prepared.request.line_hashes = outputs.iter().any(|output| output.format.name() == "sarif");
     let report = report(&prepared, args.quiet)?;
     output::write(&outputs, &report, args)?;
-    let fail_on = args.fail_on.as_deref().map(args::severity).or(prepared.config.fail_on);
-    Ok(exit(&report, fail_on.unwrap_or(Severity::Note), args.exit_zero))
+    let fail_on = args
+        .fail_on
+        .as_deref()
+        .map(args::severity)
+        .or(prepared.config.fail_on);
+    Ok(exit(
+        &report,
+        fail_on.unwrap_or(Severity::Note),
+        args.exit_zero,
+    ))
 }
 
 /// Runs the scan, with progress where somebody watches.
@@ -48,12 +56,16 @@ pub(crate) fn report(prepared: &Prepared, quiet: bool) -> Result<Report> {
         diagnostics: outcome.diagnostics,
         stats,
         repository: outcome.repository,
+        gone_paths: outcome.gone_paths,
     })
 }
 
 /// The exit code of a report.
 pub(crate) fn exit(report: &Report, fail_on: Severity, exit_zero: bool) -> Exit {
-    let counts = report.findings.iter().any(|finding| finding.severity >= fail_on);
+    let counts = report
+        .findings
+        .iter()
+        .any(|finding| finding.severity >= fail_on);
     match (report.is_complete(), counts && !exit_zero) {
         (false, _) => Exit::Incomplete,
         (true, true) => Exit::Findings,

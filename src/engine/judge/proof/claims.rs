@@ -146,6 +146,9 @@ pub(super) fn grafana_cloud(candidate: Candidate<'_>) -> Verdict {
 /// A match in a service-account file, or the whole file: names the account, and refutes what
 /// stands there without a key.
 pub(super) fn gcp_service_account(candidate: Candidate<'_>) -> Verdict {
+    if !contains(candidate.secret(), b"-----BEGIN") {
+        return Verdict::Refuted; // identifiers alone
+    }
     let around = candidate.around(MARGIN);
     if !contains(around, b"client_email") || !contains(around, b"private_key_id") {
         return Verdict::Open;
@@ -320,6 +323,6 @@ mod tests {
         assert_eq!(whole, Verdict::structure(named, None));
         let elided = file(r"-----BEGIN PRIVATE KEY-----\n...\n-----END PRIVATE KEY-----\n");
         assert_eq!(verdict("gcp-service-account", &elided), Verdict::Refuted);
-        assert_eq!(verdict("gcp-service-account", "{}"), Verdict::Open);
+        assert_eq!(verdict("gcp-service-account", "{}"), Verdict::Refuted);
     }
 }

@@ -4,6 +4,7 @@
 //! opened, and what is read later is checked again, so no content makes a read fail otherwise
 //! than by `None`.
 
+use std::cmp::Ordering;
 use std::io;
 use std::path::Path;
 
@@ -43,6 +44,8 @@ const FAN_OUT: usize = 256 * 4;
 const CHECKSUM: usize = 20;
 /// Marks an offset that lies in the table of 64-bit offsets.
 const LARGE: u32 = 1 << 31;
+/// Steps of a search that guess from the value; after that it halves, in case ids are made up.
+const GUESSES: u32 = 3;
 
 impl Index {
     pub(super) fn open(path: &Path) -> Result<Self, IndexError> {
@@ -74,13 +77,7 @@ impl Index {
 
     /// The id at `position`.
     pub(in crate::source::git) fn id(&self, position: usize) -> Option<ObjectId> {
-        let at = match self.version {
-            Version::One => FAN_OUT + position * 24 + 4,
-            Version::Two => 8 + FAN_OUT + position * 20,
-        };
-        (position < self.count)
-            .then(|| ObjectId::from_slice(self.map.get(at..)?))
-            .flatten()
+        self.raw_id(position).copied().map(ObjectId::new)
     }
 
     /// Where in the pack the object at `position` starts.
@@ -117,15 +114,46 @@ impl Index {
             _ => self.fan_out(first - 1)?,
         };
         let mut high = self.fan_out(first)?.min(self.count);
+        let key = prefix(id.as_bytes());
+        let mut guesses = GUESSES;
         while low < high {
-            let middle = low + (high - low) / 2;
-            match self.id(middle)?.cmp(id) {
-                std::cmp::Ordering::Equal => return Some(middle),
-                std::cmp::Ordering::Less => low = middle + 1,
-                std::cmp::Ordering::Greater => high = middle,
+            let at = match guesses {
+                0 => low + (high - low) / 2,
+                _ => self.guess(key, low, high)?,
+            };
+            guesses = guesses.saturating_sub(1);
+            let found = self.raw_id(at)?;
+            match prefix(found)
+                .cmp(&key)
+                .then_with(|| found.cmp(id.as_bytes()))
+            {
+                Ordering::Equal => return Some(at),
+                Ordering::Less => low = at + 1,
+                Ordering::Greater => high = at,
             }
         }
         None
+    }
+
+    /// Where in `low..high` an id that starts with `key` would be, ids being as good as random.
+    fn guess(&self, key: u64, low: usize, high: usize) -> Option<usize> {
+        let first = prefix(self.raw_id(low)?);
+        let last = prefix(self.raw_id(high - 1)?);
+        let width = u128::from(last.saturating_sub(first)).max(1);
+        let into = u128::from(key.saturating_sub(first)).min(width);
+        let at = (into * (high - 1 - low) as u128 / width) as usize;
+        Some(low + at)
+    }
+
+    fn raw_id(&self, position: usize) -> Option<&[u8; ObjectId::LEN]> {
+        let at = match self.version {
+            Version::One => FAN_OUT + position * 24 + 4,
+            Version::Two => 8 + FAN_OUT + position * 20,
+        };
+        match position < self.count {
+            true => self.map.get(at..)?.first_chunk(),
+            false => None,
+        }
     }
 
     /// The checksum that the pack of this index ends with.
@@ -170,6 +198,12 @@ impl Index {
             false => Err(IndexError::Truncated),
         }
     }
+}
+
+/// The first bytes of an id, in the order of ids.
+fn prefix(id: &[u8; ObjectId::LEN]) -> u64 {
+    let first = id.first_chunk().expect("an id has more than eight bytes");
+    u64::from_be_bytes(*first)
 }
 
 fn be32(bytes: &[u8], at: usize) -> Option<u32> {

@@ -1,0 +1,71 @@
+//! Every object of a repository's database, reachable or not.
+
+use std::collections::BTreeSet;
+
+use super::change::Change;
+use super::commits;
+use super::work_tree::head;
+use super::{History, Repository, Store, StoreOptions};
+use crate::model::{Blob, Diagnostics};
+use crate::source::{Item, Place, Source, SourceError, Visit};
+
+/// The object database of one repository, opened.
+pub struct Objects {
+    repository: Repository,
+    store: Store,
+}
+
+impl Objects {
+    /// Opens the object database; what of it cannot be opened is a diagnostic.
+    pub fn open(
+        repository: &Repository,
+        options: &StoreOptions,
+        diagnostics: &Diagnostics,
+    ) -> Result<Self, SourceError> {
+        let store = Store::open(repository, options, diagnostics);
+        let store = store.map_err(|error| SourceError::Git {
+            path: repository.git_dir.clone(),
+            message: error.to_string(),
+        })?;
+        Ok(Self {
+            repository: repository.clone(),
+            store,
+        })
+    }
+
+    /// Commits and refs, read when something has to be attributed.
+    pub fn history(&self, diagnostics: &Diagnostics) -> History<'_> {
+        History::open(&self.repository, &self.store, diagnostics)
+    }
+}
+
+impl Objects {
+    /// The paths of all files in the tree at `HEAD`.
+    pub fn head_paths(&self) -> BTreeSet<Vec<u8>> {
+        let mut reader = self.store.reader();
+        let tree = head(&self.repository).and_then(|id| {
+            let (_, text) = reader.find(&id).ok().flatten()?;
+            Some(commits::parse(id, &text)?.tree)
+        });
+        let all = Change::between(&mut reader, tree, &[]).unwrap_or_default();
+        all.changed.into_iter().map(|file| file.path).collect()
+    }
+}
+
+impl Source for Objects {
+    fn visit(&self, visit: &Visit<'_>, diagnostics: &Diagnostics) -> Result<(), SourceError> {
+        let scanned = |object: super::Object<'_>| {
+            let place = Place::Object {
+                id: object.id,
+                kind: object.kind,
+            };
+            visit(&Item::new(Blob::new(object.bytes), place))
+        };
+        self.store.sweep(&scanned, diagnostics);
+        if !self.repository.shallow.is_empty() || self.repository.partial {
+            // Says what the clone lacks, also when nothing has to be attributed.
+            self.history(diagnostics);
+        }
+        Ok(())
+    }
+}
