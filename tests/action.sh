@@ -128,6 +128,7 @@ INPUT_EXTRA_ARGS=$'--exclude\nnew.env' run scan
 expect exit-code 0
 
 name="a value that looks like a command"
+# shellcheck disable=SC2016 # it must not be expanded
 INPUT_BASE='$(touch pwned)' run scan
 expect exit-code 3
 cases=$((cases + 1))
@@ -179,7 +180,7 @@ INPUT_MODE=history run scan
 expect mode history; expect exit-code 1
 
 name="diff without changes to look at"
-INPUT_MODE=diff run scan
+INPUT_MODE="diff" run scan
 expect exit-code 2
 INPUT_MODE=diff INPUT_BASE=$root_commit INPUT_HEAD=$base run scan
 expect exit-code 0
@@ -205,7 +206,9 @@ export GITHUB_WORKSPACE="$scratch/repo"
 yes 'a line of a very long summary' | head -n 60000 > long.md || true
 SUMMARY_FILE=$scratch/long.md run summary
 cases=$((cases + 1))
-[ "$(wc -c < summary)" -le 1048576 ] && grep -q 'does not fit' summary || wrong "is not cut"
+[ "$(wc -c < summary)" -le 1048576 ] || wrong "is too long"
+cases=$((cases + 1))
+grep -q 'does not fit' summary || wrong "does not say that it is cut"
 
 name="versions"
 INPUT_VERSION='1; rm -rf /' run install
