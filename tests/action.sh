@@ -175,6 +175,7 @@ run scan
 expect exit-code 0; expect upload false
 
 name="schedule"
+git -C repo checkout -q main
 export GITHUB_EVENT_NAME=schedule GITHUB_REF=refs/heads/main
 echo '{}' > event.json
 run scan
