@@ -17,6 +17,8 @@ awk -v folder=repo/.github/workflows '
   }
   inside { text = text $0 "\n" }
 ' "$root/docs/github-actions.md"
+# The page leaves the release's hash to the reader.
+sed -i "s/PINNED_COMMIT/$(printf '0%.0s' {1..40})/" repo/.github/workflows/docs-*.yml
 [ -e repo/.github/workflows/docs-2.yml ] || { echo "lint-actions.sh: docs/github-actions.md: fewer than two workflows" >&2; exit 1; }
 if [ -d "$root/.github/workflows" ]; then cp "$root"/.github/workflows/*.yml repo/.github/workflows/; fi
 cp "$root/action.yml" repo/

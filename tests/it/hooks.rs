@@ -69,7 +69,9 @@ impl Repo {
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .env("GIT_CONFIG_GLOBAL", "/dev/null");
         for who in ["AUTHOR", "COMMITTER"] {
-            command.env(format!("GIT_{who}_NAME"), "A").env(format!("GIT_{who}_EMAIL"), "a@example.com");
+            command
+                .env(format!("GIT_{who}_NAME"), "A")
+                .env(format!("GIT_{who}_EMAIL"), "a@example.com");
         }
         for name in ["GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE", "GIT_PREFIX"] {
             command.env_remove(name);
@@ -86,7 +88,11 @@ impl Repo {
     /// Runs what must be refused because of a finding, not for some other reason.
     fn blocked(&self, words: &[&str]) {
         let out = self.run(words);
-        assert!(!out.status.success(), "{words:?} was let through: {}", said(&out));
+        assert!(
+            !out.status.success(),
+            "{words:?} was let through: {}",
+            said(&out)
+        );
         assert!(said(&out).contains("ghp_****"), "{words:?}: {}", said(&out));
     }
 
@@ -96,13 +102,18 @@ impl Repo {
 }
 
 fn said(out: &Output) -> String {
-    let (out, err) = (String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
+    let (out, err) = (
+        String::from_utf8_lossy(&out.stdout),
+        String::from_utf8_lossy(&out.stderr),
+    );
     format!("{out}{err}")
 }
 
 /// A line with a token that the built-in detectors know.
 fn secret(seed: u64) -> String {
-    let token = expand("{{crc-base62:ghp_:30}}", seed).expect("a template").text;
+    let token = expand("{{crc-base62:ghp_:30}}", seed)
+        .expect("a template")
+        .text;
     format!("GITHUB_TOKEN={token}\n")
 }
 
@@ -110,10 +121,16 @@ fn secret(seed: u64) -> String {
 fn install_writes_both_hooks_and_twice_is_once() {
     let repo = Repo::new();
     repo.pass(&["straykey", "hook", "install"]);
-    let first = [repo.read(".git/hooks/pre-commit"), repo.read(".git/hooks/pre-push")];
+    let first = [
+        repo.read(".git/hooks/pre-commit"),
+        repo.read(".git/hooks/pre-push"),
+    ];
     assert!(first.iter().all(Option::is_some));
     repo.pass(&["straykey", "hook", "install"]);
-    let second = [repo.read(".git/hooks/pre-commit"), repo.read(".git/hooks/pre-push")];
+    let second = [
+        repo.read(".git/hooks/pre-commit"),
+        repo.read(".git/hooks/pre-push"),
+    ];
     assert_eq!(first, second);
     assert_eq!(repo.read(".git/hooks/pre-commit.before-straykey"), None);
     repo.pass(&["straykey", "hook", "uninstall"]);
@@ -137,12 +154,23 @@ fn a_hook_that_exists_runs_first_and_comes_back() {
     repo.pass(&["git", "add", "a.txt"]);
     repo.blocked(&["git", "commit", "-q", "-m", "secret"]);
 
-    repo.script(".git/hooks/pre-commit.before-straykey", "echo refused; exit 7\n");
+    repo.script(
+        ".git/hooks/pre-commit.before-straykey",
+        "echo refused; exit 7\n",
+    );
     repo.write("a.txt", "nothing more\n");
     repo.pass(&["git", "add", "a.txt"]);
-    assert!(!repo.run(&["git", "commit", "-q", "-m", "clean"]).status.success());
+    assert!(
+        !repo
+            .run(&["git", "commit", "-q", "-m", "clean"])
+            .status
+            .success()
+    );
 
-    repo.script(".git/hooks/pre-commit.before-straykey", "echo called >> calls\n");
+    repo.script(
+        ".git/hooks/pre-commit.before-straykey",
+        "echo called >> calls\n",
+    );
     repo.pass(&["straykey", "hook", "uninstall"]);
     assert_eq!(repo.read(".git/hooks/pre-commit"), before);
 }
@@ -158,7 +186,13 @@ fn a_push_hook_that_exists_sees_the_same_lines() {
     repo.pass(&["git", "push", "-q", "origin", "main"]);
     let lines = repo.read("lines").expect("written by the hook");
     let zero = "0".repeat(40);
-    assert_eq!(lines, format!("refs/heads/main {} refs/heads/main {zero}\norigin\n", repo.head()));
+    assert_eq!(
+        lines,
+        format!(
+            "refs/heads/main {} refs/heads/main {zero}\norigin\n",
+            repo.head()
+        )
+    );
 }
 
 #[test]
@@ -214,7 +248,10 @@ fn commit_all_and_commit_path_have_an_index_of_their_own() {
     repo.write("other", "hello\n");
     repo.pass(&["git", "add", "other"]);
     repo.pass(&["git", "commit", "-q", "-m", "path", "other"]);
-    assert_eq!(repo.pass(&["git", "show", "--format=", "--name-only"]), "other");
+    assert_eq!(
+        repo.pass(&["git", "show", "--format=", "--name-only"]),
+        "other"
+    );
 }
 
 #[test]
@@ -236,15 +273,24 @@ fn every_ref_of_a_push_counts() {
     repo.pass(&["git", "push", "-q", "origin", "main"]);
     for branch in ["a-clean", "b-secret", "c-clean"] {
         repo.pass(&["git", "checkout", "-q", "-b", branch, "main"]);
-        let text = if branch == "b-secret" { secret(7) } else { "hello\n".into() };
+        let text = if branch == "b-secret" {
+            secret(7)
+        } else {
+            "hello\n".into()
+        };
         repo.write(branch, &text);
         repo.pass(&["git", "add", "-A"]);
         repo.pass(&["git", "commit", "-q", "--no-verify", "-m", branch]);
     }
-    repo.blocked(&["git", "push", "-q", "origin", "a-clean", "b-secret", "c-clean"]);
+    repo.blocked(&[
+        "git", "push", "-q", "origin", "a-clean", "b-secret", "c-clean",
+    ]);
     repo.pass(&["git", "push", "-q", "origin", "a-clean", "c-clean"]);
     let there = repo.pass(&["git", "ls-remote", "--heads", "origin"]);
-    assert!(!there.contains("b-secret") && there.contains("c-clean"), "{there}");
+    assert!(
+        !there.contains("b-secret") && there.contains("c-clean"),
+        "{there}"
+    );
 }
 
 #[test]
@@ -292,7 +338,11 @@ fn a_deletion_publishes_nothing() {
     repo.pass(&["git", "add", "-A"]);
     repo.pass(&["git", "commit", "-q", "--no-verify", "-m", "stays here"]);
     repo.pass(&["git", "push", "-q", "origin", ":gone"]);
-    assert!(!repo.pass(&["git", "ls-remote", "--heads", "origin"]).contains("gone"));
+    assert!(
+        !repo
+            .pass(&["git", "ls-remote", "--heads", "origin"])
+            .contains("gone")
+    );
 }
 
 #[test]
