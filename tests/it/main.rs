@@ -3,5 +3,6 @@
 mod git_fixture;
 mod git_pack;
 mod git_reader;
+mod hooks;
 mod prefilter;
 mod report;
