@@ -1,5 +1,6 @@
 //! Integration tests, one binary.
 
+mod architecture;
 mod git_fixture;
 mod git_pack;
 mod git_reader;
