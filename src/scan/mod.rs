@@ -16,7 +16,8 @@ use crate::finding::{
     Allowances, Finding, Grouping, Markers, RawFinding, fingerprint::FingerprintKey, group,
 };
 use crate::model::{
-    Confidence, Diagnostic, Diagnostics, ObjectId, Reachability, RepositoryInfo, Role, Stats,
+    Confidence, Diagnostic, Diagnostics, ObjectId, Reachability, RepositoryInfo, Role, SourceKind,
+    Stats,
 };
 use crate::source::files::Files;
 use crate::source::git::objects::Objects;
@@ -307,6 +308,15 @@ fn attributed(
     }
     let mut raw = Vec::with_capacity(found.len());
     for mut pending in found {
+        // Files of a tree have been left out by the walker, unless they were named.
+        let seen = &pending.raw.occurrence;
+        let path = seen
+            .path
+            .as_deref()
+            .filter(|_| seen.source != SourceKind::Tree);
+        if path.is_some_and(|path| is_excluded(request, path)) {
+            continue;
+        }
         match pending.object.and_then(|(id, _)| known.get(&id)) {
             Some(attribution) => {
                 if !settle(&mut pending.raw, attribution, request, engine) {
@@ -347,9 +357,8 @@ fn settle(
     let Some(path) = seen.path.as_deref().filter(|_| seen.role == Role::File) else {
         return true;
     };
-    let excluded = |path: &[u8]| request.exclude.is_match(&*String::from_utf8_lossy(path));
-    if !request.exclude.is_empty() && excluded(path) && seen.other_paths.iter().all(|p| excluded(p))
-    {
+    let mut paths = seen.other_paths.iter().map(Vec::as_slice).chain([path]);
+    if paths.all(|path| is_excluded(request, path)) {
         return false;
     }
     match judge(engine.detectors().get(raw.detector), path) {
@@ -360,6 +369,10 @@ fn settle(
         }
         PathVerdict::Keep => true,
     }
+}
+
+fn is_excluded(request: &Request, path: &[u8]) -> bool {
+    !request.exclude.is_empty() && request.exclude.is_match(&*String::from_utf8_lossy(path))
 }
 
 /// Paths of `findings` that the trees at `HEAD` do not have.

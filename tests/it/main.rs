@@ -1,9 +1,12 @@
 //! Integration tests, one binary.
 
 mod architecture;
+mod cli;
+mod detectors;
 mod git_fixture;
 mod git_pack;
 mod git_reader;
 mod hooks;
+mod oracle;
 mod prefilter;
 mod report;

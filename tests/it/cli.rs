@@ -1,0 +1,551 @@
+//! The command line as a user meets it: real repositories, the real binary.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+use straykey::detector::template::expand;
+
+use crate::git_fixture::Fixture;
+
+struct Ran {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+impl Ran {
+    /// The records of a jsonl report that are occurrences, by their secret.
+    fn by_secret(&self) -> BTreeMap<String, Vec<Value>> {
+        let mut found: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+        for line in self.out.lines() {
+            let record: Value = serde_json::from_str(line).expect("one record a line");
+            if let Some(secret) = record["secret"].as_str() {
+                found.entry(secret.to_owned()).or_default().push(record);
+            }
+        }
+        found
+    }
+}
+
+fn straykey(directory: &Path, args: &[&str], input: &[u8]) -> Ran {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_straykey"))
+        .args(args)
+        .current_dir(directory)
+        .env_remove("GIT_INDEX_FILE")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary runs");
+    child
+        .stdin
+        .take()
+        .expect("piped")
+        .write_all(input)
+        .expect("it reads its input");
+    let output = child.wait_with_output().expect("it ends");
+    Ran {
+        code: output.status.code().expect("no signal"),
+        out: String::from_utf8(output.stdout).expect("reports are UTF-8"),
+        err: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+fn jsonl(directory: &Path, args: &[&str]) -> Ran {
+    let fixed = ["scan", "--format", "jsonl", "--show-secrets"];
+    straykey(directory, &[&fixed[..], args].concat(), b"")
+}
+
+fn token(seed: u64) -> String {
+    expand("{{crc-base62:ghp_:30}}", seed).expect("valid").text
+}
+
+/// A secret in every hiding place, each with the reachability that it must get.
+struct Hidden {
+    fixture: Fixture,
+    expected: Vec<(&'static str, String, Option<&'static str>)>,
+}
+
+impl Hidden {
+    fn new() -> Self {
+        let fixture = Fixture::new();
+        let mut expected = Vec::new();
+        let mut seed = 100;
+        let mut hide = |place: &'static str, reachability: Option<&'static str>| {
+            seed += 1;
+            expected.push((place, token(seed), reachability));
+            token(seed)
+        };
+        let line = |token: &str| format!("TOKEN={token}\n");
+
+        fixture.commit_file("kept.env", &line(&hide("file at HEAD", Some("head"))));
+        fixture.commit_file("deleted.env", &line(&hide("deleted file", Some("head"))));
+        fixture.git(&["rm", "-q", "deleted.env"]);
+        fixture.commit("remove");
+        let message = format!("look: {}", hide("commit message", Some("head")));
+        fixture.commit(&message);
+
+        fixture.git(&["checkout", "-q", "-b", "side"]);
+        fixture.commit_file("side.env", &line(&hide("other branch", Some("branch"))));
+        fixture.git(&["checkout", "-q", "main"]);
+
+        fixture.git(&["checkout", "-q", "-b", "merged"]);
+        fixture.commit_file("merged.txt", "harmless\n");
+        fixture.git(&["checkout", "-q", "main"]);
+        fixture.commit_file("ours.txt", "harmless\n");
+        fixture.git(&["merge", "-q", "--no-commit", "--no-ff", "merged"]);
+        fixture.write("evil.env", line(&hide("merge-only content", Some("head"))));
+        fixture.git(&["add", "-A"]);
+        fixture.commit("merge");
+
+        fixture.git(&["checkout", "-q", "-b", "tagged"]);
+        fixture.commit_file("tagged.env", &line(&hide("tag only", Some("tag"))));
+        let text = format!("release {}", hide("tag message", Some("tag")));
+        fixture.git(&["tag", "-a", "v1", "-m", &text]);
+        fixture.git(&["checkout", "-q", "main"]);
+        fixture.git(&["branch", "-q", "-D", "tagged"]);
+
+        fixture.git(&["checkout", "-q", "-b", "pull"]);
+        let pull = fixture.commit_file("pull.env", &line(&hide("pull ref", Some("pull-ref"))));
+        fixture.git(&["update-ref", "refs/pull/7/head", &pull]);
+        fixture.git(&["checkout", "-q", "main"]);
+        fixture.git(&["branch", "-q", "-D", "pull"]);
+
+        let note = format!("note {}", hide("note", Some("notes")));
+        fixture.git(&["notes", "add", "-m", &note, "HEAD"]);
+
+        fixture.commit_file("reflog.env", &line(&hide("reflog only", Some("reflog"))));
+        fixture.git(&["reset", "-q", "--hard", "HEAD~1"]);
+
+        fixture.write("kept.env", line(&hide("stash", Some("stash"))));
+        fixture.git(&["stash", "push", "-q"]);
+
+        let blob = line(&hide("dangling blob", Some("unreachable")));
+        fixture.git_input(&["hash-object", "-w", "--stdin"], blob.as_bytes());
+        let blob = line(&hide("dangling commit", Some("unreachable")));
+        let id = fixture.git_input(&["hash-object", "-w", "--stdin"], blob.as_bytes());
+        let id = String::from_utf8(id).expect("hex");
+        let tree = format!("100644 blob {}\tdangling.env\n", id.trim());
+        let tree = fixture.git_input(&["mktree"], tree.as_bytes());
+        let tree = String::from_utf8(tree).expect("hex");
+        fixture.git(&["commit-tree", "-m", "nobody", tree.trim()]);
+
+        // Everything so far into a pack; what comes now stays loose.
+        fixture.git(&["repack", "-q", "-a", "-d", "-k"]);
+        fixture.commit_file("loose.env", &line(&hide("loose object", Some("head"))));
+
+        let borrowed = line(&hide("alternate", Some("unreachable")));
+        fixture.git(&["init", "-q", "--bare", ".git/lent"]);
+        let lend = ["--git-dir", ".git/lent", "hash-object", "-w", "--stdin"];
+        fixture.git_input(&lend, borrowed.as_bytes());
+        fixture.write(".git/objects/info/alternates", "../lent/objects\n");
+
+        fixture.write("staged.env", line(&hide("staged", Some("unreachable"))));
+        fixture.git(&["add", "staged.env"]);
+        fixture.write(".gitignore", "ignored.env\ntracked.env\n");
+        fixture.write("untracked.env", line(&hide("untracked", None)));
+        fixture.write(
+            "tracked.env",
+            line(&hide("tracked although ignored", Some("unreachable"))),
+        );
+        fixture.git(&["add", "-f", "tracked.env"]);
+        fixture.write(".hidden/deep.env", line(&hide("hidden folder", None)));
+        Self { fixture, expected }
+    }
+}
+
+#[test]
+fn every_hiding_place_is_found_once_with_its_reachability() {
+    let hidden = Hidden::new();
+    let path = hidden.fixture.path();
+    let ignored = token(1);
+    hidden
+        .fixture
+        .write("ignored.env", format!("TOKEN={ignored}\n"));
+    let ran = jsonl(path, &["."]);
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    let found = ran.by_secret();
+    for (place, secret, reachability) in &hidden.expected {
+        let records = found.get(secret).map(Vec::as_slice).unwrap_or_default();
+        assert_eq!(records.len(), 1, "{place}: {records:#?}");
+        let seen = records[0]["reachability"].as_str();
+        assert_eq!(seen, *reachability, "{place}: {:#}", records[0]);
+    }
+    assert_eq!(found.len(), hidden.expected.len(), "nothing else is found");
+    let all = jsonl(path, &[".", "--include-ignored"]).by_secret();
+    assert!(all.contains_key(&ignored));
+}
+
+#[test]
+fn the_report_is_the_same_at_any_thread_count() {
+    let hidden = Hidden::new();
+    let runs =
+        ["1", "2", "7"].map(|threads| jsonl(hidden.fixture.path(), &[".", "-j", threads]).out);
+    assert_eq!(runs[0], runs[1]);
+    assert_eq!(runs[0], runs[2]);
+}
+
+#[test]
+fn introduction_and_removal_are_named() {
+    let fixture = Fixture::new();
+    let secret = token(5);
+    let added = fixture.commit_file("a.env", &format!("TOKEN={secret}\n"));
+    fixture.commit_file("b.txt", "harmless\n");
+    fixture.git(&["rm", "-q", "a.env"]);
+    fixture.commit("remove");
+    let found = jsonl(fixture.path(), &["."]).by_secret();
+    let record = &found[&secret][0];
+    assert_eq!(record["commit"], Value::from(added));
+    assert_eq!(record["path"], "a.env");
+    assert_eq!(record["source"], "history");
+    assert_eq!(record["in_head"], false);
+}
+
+#[test]
+fn a_tree_file_and_its_blob_are_one_occurrence_and_ids_do_not_move() {
+    let fixture = Fixture::new();
+    let secret = token(6);
+    fixture.commit_file("a.env", &format!("TOKEN={secret}\n"));
+    let before = jsonl(fixture.path(), &["."]).by_secret();
+    assert_eq!(before[&secret].len(), 1);
+    assert_eq!(before[&secret][0]["source"], "tree");
+    fixture.git(&["mv", "a.env", "moved.env"]);
+    fixture.write("moved.env", format!("# above\n\nTOKEN={secret}\n"));
+    fixture.git(&["add", "-A"]);
+    fixture.commit("move");
+    let after = jsonl(fixture.path(), &["--no-history"]).by_secret();
+    assert_eq!(before[&secret][0]["id"], after[&secret][0]["id"]);
+}
+
+#[test]
+fn the_id_of_a_password_survives_edits_and_renames_and_does_not_depend_on_it() {
+    let password = expand("{{alnum:6}}7Aq", 3).expect("valid").text;
+    let config = |password: &str, above: &str| {
+        format!("{above}database:\n  host: db\n  password: \"{password}\"\n")
+    };
+    let ids = |fixture: &Fixture, password: &str, args: &[&str]| {
+        let found = jsonl(fixture.path(), args).by_secret();
+        found.get(password).map(|records| records[0]["id"].clone())
+    };
+    let fixture = Fixture::new();
+    fixture.commit_file("conf/app.yml", &config(&password, ""));
+    let first = ids(&fixture, &password, &["."]).expect("found");
+    assert!(first.as_str().is_some_and(|id| id.starts_with("p1-")));
+    fixture.commit_file("conf/app.yml", &config(&password, "# a comment\nname: x\n"));
+    assert_eq!(ids(&fixture, &password, &["."]), Some(first.clone()));
+    fixture.git(&["mv", "conf/app.yml", "settings.yml"]);
+    fixture.commit("rename");
+    assert_eq!(ids(&fixture, &password, &["."]), Some(first.clone()));
+    assert_eq!(
+        ids(&fixture, &password, &["--no-history"]),
+        Some(first.clone())
+    );
+
+    let other = Fixture::new();
+    let another = expand("{{alnum:6}}3Zb", 4).expect("valid").text;
+    other.commit_file("conf/app.yml", &config(&another, ""));
+    assert_eq!(ids(&other, &another, &["."]), Some(first));
+}
+
+#[test]
+fn staged_scans_the_index_and_only_what_is_new() {
+    let fixture = Fixture::new();
+    let (old, new) = (token(11), token(12));
+    fixture.commit_file("a.env", &format!("OLD={old}\n"));
+    fixture.write("a.env", format!("OLD={old}\nNEW={new}\n"));
+    fixture.git(&["add", "a.env"]);
+    fixture.write("a.env", "the work tree is clean\n");
+    let ran = jsonl(fixture.path(), &["--staged"]);
+    let found = ran.by_secret();
+    assert_eq!(ran.code, 1);
+    assert_eq!(found.keys().collect::<Vec<_>>(), [&new]);
+    assert_eq!(found[&new][0]["source"], "staged");
+    assert_eq!(found[&new][0]["line"], 2);
+    fixture.commit("take it");
+    assert_eq!(jsonl(fixture.path(), &["--staged"]).code, 0);
+    fixture.git(&["mv", "a.env", "b.env"]);
+    fixture.git(&["add", "-A"]);
+    assert_eq!(jsonl(fixture.path(), &["--staged"]).code, 0);
+}
+
+#[test]
+fn a_range_sees_what_was_added_and_removed_inside_and_nothing_older() {
+    let fixture = Fixture::new();
+    let (old, gone, kept) = (token(21), token(22), token(23));
+    let base = fixture.commit_file("old.env", &format!("T={old}\n"));
+    fixture.commit_file("gone.env", &format!("T={gone}\n"));
+    fixture.git(&["rm", "-q", "gone.env"]);
+    fixture.commit("remove");
+    fixture.commit_file("old.env", &format!("T={old}\nU={kept}\n"));
+    for args in [["--range", &format!("{base}..HEAD")], ["--since", &base]] {
+        let ran = jsonl(fixture.path(), &args);
+        let found = ran.by_secret();
+        assert_eq!(ran.code, 1, "{}", ran.err);
+        assert_eq!(found.len(), 2, "{args:?}");
+        assert_eq!(found[&gone][0]["in_head"], false);
+        assert_eq!(found[&kept][0]["in_head"], true);
+    }
+    let excluded = jsonl(fixture.path(), &["--since", &base, "--exclude", "*.env"]);
+    assert_eq!(excluded.code, 0);
+    let missing = jsonl(fixture.path(), &["--range", "nowhere..HEAD"]);
+    assert_eq!(missing.code, 2);
+    assert!(missing.err.contains("nowhere") && missing.err.contains("fetch-depth"));
+}
+
+#[test]
+fn a_merge_in_a_range_is_compared_with_all_its_parents() {
+    let fixture = Fixture::new();
+    let base = fixture.commit_file("a.txt", "harmless\n");
+    fixture.git(&["checkout", "-q", "-b", "side"]);
+    fixture.commit_file("b.txt", "harmless\n");
+    fixture.git(&["checkout", "-q", "main"]);
+    fixture.commit_file("c.txt", "harmless\n");
+    fixture.git(&["merge", "-q", "--no-commit", "--no-ff", "side"]);
+    let secret = token(31);
+    fixture.write("evil.env", format!("T={secret}\n"));
+    fixture.git(&["add", "-A"]);
+    let merge = fixture.commit("merge");
+    let found = jsonl(fixture.path(), &["--since", &base]).by_secret();
+    assert_eq!(found[&secret].len(), 1);
+    assert_eq!(found[&secret][0]["commit"], Value::from(merge));
+}
+
+#[test]
+fn standard_input_is_scanned_and_nothing_is_shown_in_clear() {
+    let directory = tempfile::tempdir().expect("scratch");
+    let secret = token(41);
+    let text = format!("x\nTOKEN={secret}\n");
+    let ran = straykey(directory.path(), &["scan", "-"], text.as_bytes());
+    assert_eq!(ran.code, 1);
+    assert!(ran.out.contains("2:7"), "{}", ran.out);
+    assert!(!ran.out.contains(&secret) && !ran.err.contains(&secret));
+    let zero = straykey(
+        directory.path(),
+        &["scan", "--exit-zero", "-"],
+        text.as_bytes(),
+    );
+    assert_eq!(zero.code, 0);
+    let high = ["scan", "--fail-on", "critical", "-"];
+    let medium = expand("password = \"{{alnum:6}}7Aq\"", 1)
+        .expect("valid")
+        .text;
+    assert_eq!(straykey(directory.path(), &high, medium.as_bytes()).code, 0);
+}
+
+#[test]
+fn encodings_are_seen_through() {
+    let directory = tempfile::tempdir().expect("scratch");
+    let secret = token(51);
+    let inner = data_encoding::BASE64.encode(format!("TOKEN={secret}").as_bytes());
+    std::fs::write(directory.path().join("a.yml"), format!("data: {inner}\n")).expect("writable");
+    let twice = data_encoding::BASE64.encode(inner.as_bytes());
+    std::fs::write(directory.path().join("b.yml"), format!("data: {twice}\n")).expect("writable");
+    let wide: Vec<u8> = format!("\u{feff}x\nTOKEN={secret}\n")
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    std::fs::write(directory.path().join("c.ini"), wide).expect("writable");
+    let ran = jsonl(directory.path(), &["."]);
+    let found = ran.by_secret();
+    let mut places: Vec<_> = found[&secret]
+        .iter()
+        .map(|r| {
+            (
+                r["path"].as_str().unwrap_or_default(),
+                r["line"].as_u64().unwrap_or(0),
+            )
+        })
+        .collect();
+    places.sort();
+    assert_eq!(places, [("a.yml", 1), ("b.yml", 1), ("c.ini", 2)]);
+}
+
+#[test]
+fn mistakes_are_named_with_the_next_step_and_exit_2() {
+    let directory = tempfile::tempdir().expect("scratch");
+    let path = directory.path();
+    for (args, expected) in [
+        (&["scan", "nope"][..], "nope"),
+        (&["scan", "--staged"], "not a git repository"),
+        (&["scan", "--history-only"], "not a git repository"),
+        (&["scan", "--format", "nope"], "no format `nope`"),
+        (
+            &["scan", "--format", "json", "--format", "sarif"],
+            "standard output",
+        ),
+        (&["scan", "--only", "nope"], "detectors list"),
+        (&["scan", "--baseline", "nope"], "baseline create"),
+        (&["scna"], "scan"),
+    ] {
+        let ran = straykey(path, args, b"");
+        assert_eq!(ran.code, 2, "{args:?}");
+        assert!(ran.err.contains(expected), "{args:?}: {}", ran.err);
+        assert!(ran.out.is_empty(), "{args:?}");
+    }
+    std::fs::write(path.join("straykey.toml"), "[scan]\nexclud = []\n").expect("writable");
+    let ran = straykey(path, &["scan"], b"");
+    assert_eq!(ran.code, 2);
+    assert!(
+        ran.err.contains("straykey.toml") && ran.err.contains("exclud"),
+        "{}",
+        ran.err
+    );
+    std::fs::write(path.join("straykey.toml"), "[scan]\nexclude = [\"**\"]\n").expect("writable");
+    let ran = straykey(path, &["scan"], b"");
+    assert_eq!(ran.code, 0);
+    assert!(ran.err.contains("every file"), "{}", ran.err);
+}
+
+#[test]
+fn a_baseline_and_comments_silence_and_are_counted() {
+    let fixture = Fixture::new();
+    let (known, marked, new) = (token(61), token(62), token(63));
+    fixture.commit_file(
+        "a.env",
+        &format!("T={known}\nU={marked} # straykey:ignore -- test\n"),
+    );
+    let created = straykey(fixture.path(), &["baseline", "create"], b"");
+    assert_eq!(created.code, 0, "{}", created.err);
+    let text = straykey(fixture.path(), &["scan"], b"");
+    assert_eq!(text.code, 0, "{}", text.out);
+    assert!(
+        text.out.contains("2 suppressed by 2 sources"),
+        "{}",
+        text.out
+    );
+    fixture.commit_file("b.env", &format!("T={new}\n"));
+    assert_eq!(straykey(fixture.path(), &["scan"], b"").code, 1);
+    let baseline = std::fs::read_to_string(fixture.path().join("straykey.baseline"));
+    let baseline = baseline.expect("written");
+    assert!(!baseline.contains(&known));
+    assert_eq!(
+        straykey(fixture.path(), &["baseline", "create"], b"").code,
+        2
+    );
+    assert_eq!(
+        straykey(fixture.path(), &["baseline", "update"], b"").code,
+        0
+    );
+    assert_eq!(straykey(fixture.path(), &["scan"], b"").code, 0);
+}
+
+#[test]
+fn a_shallow_clone_says_what_is_missing_and_how_to_go_on() {
+    let fixture = Fixture::new();
+    for n in 0..4 {
+        fixture.commit_file("a.txt", &format!("{n}\n"));
+    }
+    let clone = tempfile::tempdir().expect("scratch");
+    let url = format!("file://{}", fixture.path().display());
+    let target = clone.path().join("clone");
+    let target = target.to_str().expect("a plain path");
+    fixture.git(&["clone", "-q", "--depth", "2", &url, target]);
+    let ran = straykey(Path::new(target), &["scan"], b"");
+    assert_eq!(ran.code, 3, "{}", ran.out);
+    assert!(
+        ran.out.contains("fetch-depth: 0") && ran.out.contains("--no-history"),
+        "{}",
+        ran.out
+    );
+    assert_eq!(
+        straykey(Path::new(target), &["scan", "--no-history"], b"").code,
+        0
+    );
+    let base = fixture.git(&["rev-parse", "HEAD~3"]);
+    let range = format!("{base}..HEAD");
+    assert_eq!(
+        straykey(Path::new(target), &["scan", "--range", &range], b"").code,
+        2
+    );
+}
+
+#[test]
+fn a_broken_repository_is_incomplete_and_its_files_are_scanned() {
+    let fixture = Fixture::new();
+    let secret = token(71);
+    fixture.commit_file("a.env", &format!("T={secret}\n"));
+    fixture.git(&["repack", "-q", "-a", "-d"]);
+    let packs = fixture.path().join(".git/objects/pack");
+    for entry in std::fs::read_dir(packs).expect("a folder") {
+        let path = entry.expect("readable").path();
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "pack")
+        {
+            let bytes = std::fs::read(&path).expect("readable");
+            std::fs::remove_file(&path).expect("ours");
+            std::fs::write(&path, &bytes[..bytes.len() / 2]).expect("ours");
+        }
+    }
+    let ran = jsonl(fixture.path(), &["."]);
+    assert_eq!(ran.code, 3);
+    assert!(ran.by_secret().contains_key(&secret));
+    assert!(ran.out.contains("pack-"), "the pack is named: {}", ran.out);
+}
+
+#[cfg(unix)]
+#[test]
+fn what_cannot_be_read_or_named_does_not_stop_the_rest() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let directory = tempfile::tempdir().expect("scratch");
+    let secret = token(81);
+    let odd = std::ffi::OsStr::from_bytes(b"caf\xe9\x1b[31m.env");
+    std::fs::write(directory.path().join(odd), format!("T={secret}\n")).expect("writable");
+    std::os::unix::fs::symlink("/", directory.path().join("root")).expect("a link");
+    let fifo = directory.path().join("fifo");
+    assert!(
+        Command::new("mkfifo")
+            .arg(&fifo)
+            .status()
+            .expect("coreutils")
+            .success()
+    );
+    let ran = straykey(directory.path(), &["scan"], b"");
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    assert!(ran.out.contains("caf\\xe9\\u{1b}[31m.env"), "{}", ran.out);
+}
+
+#[test]
+fn nothing_that_a_repository_says_is_run() {
+    let fixture = Fixture::new();
+    fixture.commit_file("a.txt", "harmless\n");
+    let witness = fixture.path().join("witness");
+    let run = format!("touch {}", witness.display());
+    for key in [
+        "core.fsmonitor",
+        "core.pager",
+        "core.sshCommand",
+        "core.editor",
+        "credential.helper",
+        "filter.evil.clean",
+        "filter.evil.smudge",
+        "filter.evil.process",
+        "diff.evil.textconv",
+        "diff.external",
+        "core.gitProxy",
+    ] {
+        fixture.git(&["config", key, &run]);
+    }
+    fixture.write(".gitattributes", "* filter=evil diff=evil\n");
+    let hooks = [
+        "pre-commit",
+        "post-checkout",
+        "post-index-change",
+        "fsmonitor-watchman",
+    ];
+    for hook in hooks {
+        fixture.write(&format!(".git/hooks/{hook}"), format!("#!/bin/sh\n{run}\n"));
+    }
+    for args in [
+        &["scan"][..],
+        &["scan", "--staged"],
+        &["scan", "--range", "HEAD"],
+    ] {
+        let ran = straykey(fixture.path(), args, b"");
+        assert_eq!(ran.code, 0, "{args:?} {} {}", ran.out, ran.err);
+    }
+    assert!(!witness.exists());
+}
