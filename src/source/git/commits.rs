@@ -5,8 +5,9 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::ops::{ControlFlow, Range};
-use std::sync::Mutex;
+use std::sync::Arc;
 
+use super::commit_log::{CommitLog, Noted};
 use super::object::{Kind, Kinds};
 use super::store::Store;
 use crate::model::{CommitPoint, Diagnostics, ObjectId, Reachability};
@@ -48,26 +49,16 @@ pub(super) struct Parsed {
 }
 
 impl Commits {
-    /// Reads every commit of `store`. Commits in `shallow` count as having no parents.
+    /// Reads every commit of `store`, or takes what a sweep noted. Commits in `shallow` count as
+    /// having no parents.
     pub(super) fn read(store: &Store, shallow: &[ObjectId]) -> Self {
-        let found = Mutex::new(Vec::new());
-        // Damage to commits is told by the sweep that scans them.
-        let untold = Diagnostics::new();
-        let visit = |object: super::Object<'_>| {
-            if let Some(parsed) = parse(object.id, object.bytes) {
-                found
-                    .lock()
-                    .unwrap_or_else(|poisoned| poisoned.into_inner())
-                    .push(parsed);
-            }
-            ControlFlow::Continue(())
-        };
-        store.sweep_kinds(Kinds::of(&[Kind::Commit]), &visit, &untold);
-        let mut found = found
-            .into_inner()
-            .unwrap_or_else(|poisoned| poisoned.into_inner());
-        found.sort_unstable_by_key(|parsed| parsed.id);
-        Self::link(found, shallow)
+        let log = store.commit_log().unwrap_or_else(|| {
+            // Damage to commits is told by the sweep that scans them.
+            let untold = Diagnostics::new();
+            let visit = |_: super::Object<'_>| ControlFlow::Continue(());
+            Arc::new(store.sweep_kinds(Kinds::of(&[Kind::Commit]), &visit, &untold))
+        });
+        Self::link(&log, shallow)
     }
 
     /// Number of commits.
@@ -166,7 +157,10 @@ impl Commits {
         false
     }
 
-    fn link(found: Vec<Parsed>, shallow: &[ObjectId]) -> Self {
+    fn link(log: &CommitLog, shallow: &[ObjectId]) -> Self {
+        let mut found = log.all.clone();
+        found.sort_unstable_by_key(|noted| noted.id);
+        found.dedup_by_key(|noted| noted.id);
         let mut commits = Self {
             all: Vec::with_capacity(found.len()),
             parents: Vec::with_capacity(found.len()),
@@ -175,20 +169,23 @@ impl Commits {
             order: Vec::new(),
             cut: 0,
         };
-        for parsed in &found {
+        for noted in &found {
             let start = commits.parents.len() as u32;
-            if shallow.binary_search(&parsed.id).is_err() {
-                let known = |id: &ObjectId| found.binary_search_by_key(id, |parsed| parsed.id).ok();
-                let parents: Vec<_> = parsed.parents.iter().filter_map(known).collect();
-                commits.cut += usize::from(parents.len() < parsed.parents.len());
-                commits
-                    .parents
-                    .extend(parents.iter().map(|&index| index as u32));
+            if shallow.binary_search(&noted.id).is_err() {
+                let known = |id: &ObjectId| {
+                    let range = range(&commits.fan_out, id);
+                    let at = found[range.clone()].binary_search_by_key(id, |noted| noted.id);
+                    at.ok().map(|at| (range.start + at) as u32)
+                };
+                let named = log.parents(noted);
+                let parents: Vec<_> = named.iter().filter_map(known).collect();
+                commits.cut += usize::from(parents.len() < named.len());
+                commits.parents.extend(parents);
             }
             commits.all.push(Commit {
-                id: parsed.id,
-                tree: parsed.tree,
-                time: parsed.time,
+                id: noted.id,
+                tree: noted.tree,
+                time: noted.time,
                 class: Reachability::Unreachable,
                 position: 0,
                 parents: start..commits.parents.len() as u32,
@@ -233,11 +230,11 @@ fn first_pair(id: &ObjectId) -> usize {
     usize::from(high) << 8 | usize::from(low)
 }
 
-fn fan_out(sorted: &[Parsed]) -> Vec<u32> {
+fn fan_out(sorted: &[Noted]) -> Vec<u32> {
     let mut starts = vec![0; (1 << 16) + 1];
     sorted
         .iter()
-        .for_each(|parsed| starts[first_pair(&parsed.id) + 1] += 1);
+        .for_each(|noted| starts[first_pair(&noted.id) + 1] += 1);
     for at in 1..starts.len() {
         starts[at] += starts[at - 1];
     }
@@ -331,6 +328,12 @@ mod tests {
         }
     }
 
+    fn link(found: Vec<Parsed>, shallow: &[ObjectId]) -> Commits {
+        let mut log = CommitLog::default();
+        found.into_iter().for_each(|parsed| log.push(parsed));
+        Commits::link(&log, shallow)
+    }
+
     #[test]
     fn parents_come_before_children_and_early_dates_before_late_ones() {
         // 3 is dated before its parent 1; 2 and 4 are side by side.
@@ -341,7 +344,7 @@ mod tests {
             commit(4, 60, &[1]),
             commit(5, 0, &[2, 4, 9]),
         ];
-        let commits = Commits::link(found, &[]);
+        let commits = link(found, &[]);
         let order: Vec<_> = (0..5).map(|at| commits.get(commits.at(at)).id).collect();
         assert_eq!(order, [1, 3, 4, 2, 5].map(id));
         assert_eq!(commits.cut, 1);
@@ -352,7 +355,7 @@ mod tests {
 
     #[test]
     fn the_best_class_stays() {
-        let mut commits = Commits::link(
+        let mut commits = link(
             vec![commit(1, 1, &[]), commit(2, 2, &[1]), commit(3, 3, &[1])],
             &[],
         );
@@ -368,9 +371,9 @@ mod tests {
 
     #[test]
     fn a_shallow_commit_has_no_parents_and_a_cycle_ends() {
-        let commits = Commits::link(vec![commit(1, 1, &[2]), commit(2, 2, &[1])], &[id(2)]);
+        let commits = link(vec![commit(1, 1, &[2]), commit(2, 2, &[1])], &[id(2)]);
         assert_eq!(commits.parents(1), [0u32; 0]);
-        let mut commits = Commits::link(vec![commit(1, 1, &[2]), commit(2, 2, &[1])], &[]);
+        let mut commits = link(vec![commit(1, 1, &[2]), commit(2, 2, &[1])], &[]);
         commits.mark(Reachability::Tag, [0].into_iter());
         assert_eq!(commits.of_class(Reachability::Tag).len(), 2);
         assert!(commits.is_ancestor(0, 1));

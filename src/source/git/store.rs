@@ -1,9 +1,10 @@
 //! The object database: packs, loose objects, and the directories borrowed from.
 
-use std::path::Path;
-use std::sync::Mutex;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 use super::alternates::object_directories;
+use super::commit_log::CommitLog;
 use super::error::GitError;
 use super::layout::Repository;
 use super::loose::LooseObjects;
@@ -22,6 +23,9 @@ pub struct StoreOptions {
     pub max_object_bytes: u64,
 }
 
+/// About 80 bytes each.
+const MAX_KEPT_COMMITS: usize = 500_000;
+
 impl Default for StoreOptions {
     fn default() -> Self {
         Self {
@@ -37,6 +41,10 @@ pub struct Store {
     pub(super) loose: Vec<LooseObjects>,
     pub(super) options: StoreOptions,
     pub(super) partial: bool,
+    /// The git directory, for messages.
+    pub(super) subject: PathBuf,
+    /// What the last whole sweep saw of commits.
+    log: Mutex<Option<Arc<CommitLog>>>,
     /// Buffers and caches of readers that are not in use.
     pub(super) idle: Mutex<Vec<State>>,
 }
@@ -53,6 +61,8 @@ impl Store {
             loose: Vec::new(),
             options: *options,
             partial: repository.partial,
+            subject: repository.git_dir.clone(),
+            log: Mutex::default(),
             idle: Mutex::default(),
         };
         let directories = object_directories(repository, options.follow_alternates, diagnostics);
@@ -109,6 +119,24 @@ impl Store {
         ids.sort_unstable();
         ids.dedup();
         ids
+    }
+
+    /// The commits that a sweep noted.
+    pub(super) fn commit_log(&self) -> Option<Arc<CommitLog>> {
+        let log = self.log.lock();
+        log.unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
+    }
+
+    /// Keeps what a sweep noted, so that commits need not be read again when something has to be
+    /// attributed. With very many commits, memory is worth more than that time.
+    pub(super) fn keep_commit_log(&self, log: CommitLog) {
+        if log.all.len() <= MAX_KEPT_COMMITS {
+            let mut kept = self
+                .log
+                .lock()
+                .unwrap_or_else(|poisoned| poisoned.into_inner());
+            *kept = Some(Arc::new(log));
+        }
     }
 
     fn open_packs(&mut self, directory: &Path, diagnostics: &Diagnostics) -> Result<(), GitError> {

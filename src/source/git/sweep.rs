@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
+use super::commit_log::CommitLog;
 use super::error::{GitError, ObjectError};
 use super::inflate::Inflater;
 use super::object::{Kind, Kinds, Object};
@@ -26,14 +27,32 @@ const TOLD: usize = 20;
 
 impl Store {
     /// Calls `visit` once for each blob, commit and tag, from any thread, in no promised order,
-    /// until it breaks. What cannot be read is a diagnostic.
+    /// until it breaks. What cannot be read is a diagnostic, and so is the number of objects that
+    /// a partial clone lacks.
     pub fn sweep(&self, visit: Visit<'_>, diagnostics: &Diagnostics) {
         let kinds = Kinds::of(&[Kind::Blob, Kind::Commit, Kind::Tag]);
-        self.sweep_kinds(kinds, visit, diagnostics);
+        let seen_enough = AtomicBool::new(false);
+        let watched = |object: Object<'_>| {
+            let flow = visit(object);
+            if flow.is_break() {
+                seen_enough.store(true, Ordering::Relaxed);
+            }
+            flow
+        };
+        let commits = self.sweep_kinds(kinds, &watched, diagnostics);
+        if !seen_enough.into_inner() {
+            self.report_missing(&commits, diagnostics);
+            self.keep_commit_log(commits);
+        }
     }
 
-    /// As [`Store::sweep`], for the given kinds.
-    pub(super) fn sweep_kinds(&self, kinds: Kinds, visit: Visit<'_>, diagnostics: &Diagnostics) {
+    /// As [`Store::sweep`], for the given kinds. Returns the commits among them.
+    pub(super) fn sweep_kinds(
+        &self,
+        kinds: Kinds,
+        visit: Visit<'_>,
+        diagnostics: &Diagnostics,
+    ) -> CommitLog {
         let plans: Vec<Plan> = self.packs.par_iter().map(Plan::new).collect();
         let several = self.packs.len() + self.loose.len() > 1;
         let repeats = || plans.iter().any(|plan| plan.repeats);
@@ -53,7 +72,7 @@ impl Store {
         };
         let work = sweep.work();
         let next = AtomicUsize::new(0);
-        rayon::broadcast(|_| {
+        let logs = rayon::broadcast(|_| {
             let mut thread = Thread {
                 scratch: Scratch::new(),
                 inflater: Inflater::new(),
@@ -66,8 +85,12 @@ impl Store {
                 }
                 sweep.run(unit, &mut thread);
             }
+            thread.scratch.commits
         });
         sweep.report(diagnostics);
+        let mut commits = CommitLog::default();
+        logs.into_iter().for_each(|log| commits.append(log));
+        commits
     }
 }
 
@@ -194,8 +217,9 @@ impl Sweep<'_> {
             Ok(kind) if !self.kinds.contains(kind) => {}
             Ok(kind) => {
                 let bytes = &thread.bytes;
+                let log = &mut thread.scratch.commits;
                 self.sink(&Mutex::default())
-                    .show(Object { id, kind, bytes });
+                    .show(Object { id, kind, bytes }, log);
             }
             Err(error) => self
                 .bad_loose
@@ -211,6 +235,7 @@ impl Sweep<'_> {
             claims: self.claims.as_ref(),
             limit: self.store.options.max_object_bytes,
             stop: &self.stop,
+            note_commits: self.kinds.contains(Kind::Commit),
             failures,
         }
     }

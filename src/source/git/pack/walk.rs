@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::plan::{NONE, Node, Root, Start};
 use super::{EntryKind, Pack, Plan, apply};
 use crate::model::ObjectId;
+use crate::source::git::commit_log::CommitLog;
 use crate::source::git::error::ObjectError;
 use crate::source::git::inflate::Inflater;
 use crate::source::git::object::{Kind, Object};
@@ -47,6 +48,8 @@ pub(in crate::source::git) struct Sink<'a> {
     pub(in crate::source::git) limit: u64,
     /// Set when the visitor has seen enough.
     pub(in crate::source::git) stop: &'a AtomicBool,
+    /// Whether to note the header lines of commits.
+    pub(in crate::source::git) note_commits: bool,
     /// What could not be read of this pack.
     pub(in crate::source::git) failures: &'a Mutex<Vec<Failure>>,
 }
@@ -57,10 +60,13 @@ impl Sink<'_> {
         self.stop.load(Ordering::Relaxed)
     }
 
-    /// Shows an object unless another place has shown it.
-    pub(in crate::source::git) fn show(&self, object: Object<'_>) {
+    /// Shows an object unless another place has shown it, and notes it when it is a commit.
+    pub(in crate::source::git) fn show(&self, object: Object<'_>, commits: &mut CommitLog) {
         if self.stopped() || self.claims.is_some_and(|claims| !claims.claim(object.id)) {
             return;
+        }
+        if object.kind == Kind::Commit && self.note_commits {
+            commits.note(object.id, object.bytes);
         }
         if (self.visit)(object).is_break() {
             self.stop.store(true, Ordering::Relaxed);
@@ -83,6 +89,8 @@ pub(in crate::source::git) struct Scratch {
     delta: Vec<u8>,
     spare: Vec<Vec<u8>>,
     stack: Vec<Frame>,
+    /// Commits seen.
+    pub(in crate::source::git) commits: CommitLog,
     /// Bytes of the objects on the stack.
     held: u64,
 }
@@ -123,6 +131,7 @@ impl Scratch {
             delta: Vec::new(),
             spare: Vec::new(),
             stack: Vec::new(),
+            commits: CommitLog::default(),
             held: 0,
         }
     }
@@ -239,11 +248,12 @@ impl Tree<'_> {
             self.sink.fail(self.pack, self.plan, node, error);
             return None;
         }
-        self.sink.show(Object {
+        let object = Object {
             id,
             kind: self.kind,
             bytes: &bytes,
-        });
+        };
+        self.sink.show(object, &mut scratch.commits);
         if leaf {
             scratch.recycle(bytes);
             return None;
