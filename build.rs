@@ -6,7 +6,6 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs, process};
 
-#[allow(unused, reason = "build.rs needs part of these modules")]
 #[allow(unused, unreachable_pub, reason = "build.rs needs part of this module")]
 #[path = "src/model/scale.rs"]
 mod model;

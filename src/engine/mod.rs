@@ -14,6 +14,7 @@ pub mod oracle;
 pub mod prefilter;
 pub mod selftest;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::detector::{DetectorSet, Pass};
@@ -156,8 +157,9 @@ impl Engine {
     }
 }
 
-/// Sorts, and of matches that overlap keeps one: what a pattern found over an assignment, a
-/// provider's over a general kind, then the most certain, what stands in clear, and the longest.
+/// Of matches that overlap keeps one: what a pattern found over an assignment, a provider's over
+/// a general kind, then the most certain, what stands in clear, the longest, and the first.
+/// Several secrets that come out of one encoded run do not compete.
 fn settle(found: &mut Vec<Match>, detectors: &DetectorSet) {
     let rank = |m: &Match| {
         let detector = detectors.get(m.detector);
@@ -170,29 +172,32 @@ fn settle(found: &mut Vec<Match>, detectors: &DetectorSet) {
             m.span.len(),
         )
     };
+    let place = |m: &Match| (m.span.start, m.span.end, m.detector);
     found.sort_by(|a, b| {
-        let order =
-            (a.span.start, a.span.end, a.detector).cmp(&(b.span.start, b.span.end, b.detector));
+        let order = rank(b).cmp(&rank(a)).then_with(|| place(a).cmp(&place(b)));
         order.then_with(|| a.secret.cmp(&b.secret))
     });
-    found.dedup_by(|a, b| a.span == b.span && a.detector == b.detector && a.secret == b.secret);
-    let mut kept: Vec<Match> = Vec::with_capacity(found.len());
-    for next in found.drain(..) {
-        // Several secrets can come out of one encoded run; they do not compete.
-        let same_run = |m: &Match| !m.decoding.is_empty() && m.span == next.span;
-        let rivals = kept
-            .iter()
-            .rposition(|m| m.span.overlaps(next.span) && !same_run(m));
-        match rivals {
-            Some(at) if rank(&kept[at]) >= rank(&next) => {}
-            Some(at) => {
-                kept.remove(at);
-                kept.push(next);
-            }
-            None => kept.push(next),
+    found.dedup_by(|a, b| place(a) == place(b) && a.secret == b.secret);
+    // The spans of what is kept: they never overlap, so only the neighbours can be in the way.
+    let mut kept: BTreeMap<usize, (usize, bool)> = BTreeMap::new();
+    found.retain(|m| {
+        let Span { start, end } = m.span;
+        let encoded = !m.decoding.is_empty();
+        if kept.get(&start) == Some(&(end, true)) && encoded {
+            return true;
         }
-    }
-    *found = kept;
+        let before = kept.range(..end).next_back();
+        let free = before.is_none_or(|(_, &(other_end, _))| other_end <= start);
+        if free {
+            kept.insert(start, (end, encoded));
+        }
+        free
+    });
+    found.sort_by(|a, b| {
+        place(a)
+            .cmp(&place(b))
+            .then_with(|| a.secret.cmp(&b.secret))
+    });
 }
 
 /// The lines around `span`, without their ends.

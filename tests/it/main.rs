@@ -4,6 +4,7 @@ mod architecture;
 mod cli;
 mod detectors;
 mod git_fixture;
+mod git_history;
 mod git_pack;
 mod git_reader;
 mod hooks;

@@ -137,17 +137,20 @@ pub(super) fn generate(body: &str, random: &mut Random) -> Option<String> {
     Some(value)
 }
 
+/// Version 4, RFC 9562.
 fn uuid(random: &mut Random) -> String {
-    let hex = HEXLOWER.encode(&random.bytes(16));
-    let variant = ["8", "9", "a", "b"][random.below(4)];
-    format!(
-        "{}-{}-4{}-{variant}{}-{}",
-        &hex[..8],
-        &hex[8..12],
-        &hex[13..16],
-        &hex[17..20],
-        &hex[20..]
-    )
+    let mut bytes = random.bytes(16);
+    bytes[6] = bytes[6] & 0x0f | 0x40;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let part = |range: std::ops::Range<usize>| HEXLOWER.encode(&bytes[range]);
+    [
+        part(0..4),
+        part(4..6),
+        part(6..8),
+        part(8..10),
+        part(10..16),
+    ]
+    .join("-")
 }
 
 fn base62(mut sum: u32, alphabet: &[u8; 62], width: usize) -> String {

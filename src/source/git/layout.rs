@@ -90,7 +90,12 @@ impl Repository {
 
     /// The directories that belong to the repository, without links.
     pub(super) fn own_directories(&self) -> Vec<PathBuf> {
-        let work_tree = self.work_tree.as_ref();
+        // A work tree that only the configuration names (`core.worktree`) is not its own: a hostile
+        // repository could name any directory.
+        let work_tree = self
+            .work_tree
+            .as_ref()
+            .filter(|dir| dir.join(".git").exists());
         [&self.git_dir, &self.common_dir]
             .into_iter()
             .chain(work_tree)
