@@ -1,0 +1,89 @@
+//! Every built-in detector does what its file says.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use straykey::detector::{self, Detector, DetectorFile, DetectorSet, Pass};
+use straykey::engine::{Engine, Scratch, selftest};
+use straykey::model::Blob;
+
+pub(crate) fn files() -> Vec<(DetectorFile, Vec<Detector>)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("detectors");
+    detector::load(&folder).expect("the build has checked the same files")
+}
+
+#[test]
+fn examples_match_and_counterexamples_do_not() {
+    let engine = Engine::new(Arc::new(DetectorSet::builtin()));
+    let failures: Vec<_> = files()
+        .iter()
+        .flat_map(|(file, _)| selftest::run(&engine, file))
+        .map(|failure| failure.to_string())
+        .collect();
+    let count = failures.len();
+    assert!(count == 0, "{count} failures:\n{}", failures.join("\n"));
+}
+
+#[test]
+fn every_file_is_built_in_and_there_are_many_providers() {
+    let builtin = DetectorSet::builtin();
+    let files = files();
+    assert!(files.len() >= 80, "{} providers", files.len());
+    let specs = files.iter().flat_map(|(file, _)| &file.detectors);
+    assert_eq!(specs.clone().count(), builtin.len());
+    for spec in specs {
+        assert!(builtin.find(&spec.id).is_some(), "{}", spec.id);
+    }
+}
+
+#[test]
+fn a_file_is_called_as_its_provider() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("detectors");
+    for entry in fs::read_dir(folder).expect("a readable folder") {
+        let path = entry.expect("a readable entry").path();
+        let files = detector::load(&path).expect("the build has checked the same file");
+        let stem = path.file_stem().and_then(|stem| stem.to_str());
+        for (file, _) in files {
+            assert_eq!(Some(file.provider.id.as_str()), stem);
+        }
+    }
+}
+
+/// What a scanner finds in the files as they lie in git is no template.
+#[test]
+fn no_example_holds_a_token_outside_of_its_template() {
+    let engine = Engine::new(Arc::new(DetectorSet::builtin()));
+    let mut scratch = Scratch::default();
+    let mut wrong = Vec::new();
+    for (file, _) in files() {
+        for spec in &file.detectors {
+            let counterexamples = spec.counterexamples.iter().map(|counter| &counter.text);
+            for text in spec.examples.iter().chain(counterexamples) {
+                let raw = text.replace(['«', '»'], "");
+                engine.scan(&Blob::new(raw.as_bytes()), &mut scratch, &mut |found| {
+                    let claims = engine.detectors().get(found.detector);
+                    if claims.pass == Pass::Pattern && found.decoding.is_empty() {
+                        wrong.push(format!("{}: {} in `{text}`", spec.id, claims.id));
+                    }
+                });
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn no_two_detectors_have_equal_patterns() {
+    let builtin = DetectorSet::builtin();
+    let mut owners: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (_, detector) in builtin.iter() {
+        if detector.pass == Pass::Pattern {
+            let same = owners.entry(detector.pattern.trim()).or_default();
+            same.push(&detector.id);
+        }
+    }
+    let equal: Vec<_> = owners.values().filter(|ids| ids.len() > 1).collect();
+    assert!(equal.is_empty(), "{equal:?}");
+}
