@@ -556,10 +556,7 @@ fn password(secret: &[u8], key: &[u8], quoted: bool) -> Option<Confidence> {
         u8::is_ascii_digit,
         u8::is_ascii_punctuation,
     ];
-    let kinds = kinds
-        .iter()
-        .filter(|kind| secret.iter().any(|byte| kind(byte)))
-        .count();
+    let kinds = kinds.iter().filter(|kind| secret.iter().any(kind)).count();
     let has_digit = secret.iter().any(u8::is_ascii_digit);
     match (kinds, quoted) {
         (3.., _) => Some(Confidence::Medium),

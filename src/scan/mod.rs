@@ -195,12 +195,12 @@ fn run_here(
                 index_file,
             } => {
                 progress.phase("staged changes", None);
-                let staged = Staged::new(repository, index_file.clone(), request.store.clone());
+                let staged = Staged::new(repository, index_file.clone(), request.store);
                 read(&staged, &collector, &diagnostics)?;
             }
             Located::Range { repository, spec } => {
                 progress.phase("commits", None);
-                let range = Range::new(repository, spec.clone(), request.store.clone());
+                let range = Range::new(repository, spec.clone(), request.store);
                 read(&range, &collector, &diagnostics)?;
             }
         }

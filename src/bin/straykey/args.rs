@@ -29,7 +29,7 @@ pub(crate) enum Command {
     Scan(Box<Scan>),
     /// Accept what is known: write or update the baseline file.
     #[command(subcommand)]
-    Baseline(Baseline),
+    Baseline(Box<Baseline>),
     /// Install git hooks, or run as one.
     #[command(subcommand)]
     Hook(Hook),

@@ -168,10 +168,10 @@ fn github_fine_grained(random: &mut Random) -> String {
         random.string(BASE62, 22),
         random.string(BASE62, 43)
     );
-    let sum = BASE32.encode(&Sha256::digest(head.as_bytes()));
+    let sum = BASE32.encode(&Sha256::digest(head.as_bytes())[..5]);
     format!(
         "{head}{}{}",
-        &sum[..8],
+        sum,
         random.string(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", 8)
     )
 }
@@ -281,11 +281,11 @@ fn pypi(random: &mut Random) -> String {
 }
 
 fn discord_bot(random: &mut Random) -> String {
-    let snowflake = 100_000_000_000_000_000 + random.next() % 899_999_999_999_999_999;
+    let snowflake = 100_000_000_000_000_000 + random.next_u64() % 899_999_999_999_999_999;
     let id = BASE64_NOPAD.encode(snowflake.to_string().as_bytes());
     format!(
         "{id}.{}.{}",
-        BASE64URL_NOPAD.encode(&[0x18, 3, 4, random.next() as u8]),
+        BASE64URL_NOPAD.encode(&[0x18, 3, 4, random.next_u64() as u8]),
         random.string(BASE62, 38)
     )
 }

@@ -31,6 +31,14 @@ pub(super) struct Change {
 /// secret may be reported as new.
 pub(super) const MAX_GONE: usize = 64;
 
+/// A folder to compare.
+struct Folder {
+    path: Vec<u8>,
+    tree: Option<ObjectId>,
+    others: Vec<ObjectId>,
+    depth: usize,
+}
+
 /// Deepest folder that is entered.
 const MAX_DEPTH: usize = 1024;
 
@@ -43,8 +51,19 @@ impl Change {
     ) -> Result<Self, GitError> {
         let mut change = Self::default();
         // No recursion: a hostile tree can be deeper than the stack.
-        let mut stack = vec![(Vec::new(), tree, others.to_vec(), 0)];
-        while let Some((folder, tree, others, depth)) = stack.pop() {
+        let mut stack = vec![Folder {
+            path: Vec::new(),
+            tree,
+            others: others.to_vec(),
+            depth: 0,
+        }];
+        while let Some(Folder {
+            path: folder,
+            tree,
+            others,
+            depth,
+        }) = stack.pop()
+        {
             if depth > MAX_DEPTH || tree.is_some_and(|tree| others.contains(&tree)) {
                 continue;
             }
@@ -90,7 +109,7 @@ impl Change {
         new: Option<&Vec<u8>>,
         old: &[Arc<Vec<u8>>],
         depth: usize,
-        stack: &mut Vec<(Vec<u8>, Option<ObjectId>, Vec<ObjectId>, usize)>,
+        stack: &mut Vec<Folder>,
     ) {
         let mut before: BTreeMap<&[u8], Vec<TreeEntry<'_>>> = BTreeMap::new();
         for entry in old.iter().flat_map(|bytes| Entries::new(bytes)) {
@@ -114,13 +133,19 @@ impl Change {
             };
             if entry.is_tree() {
                 self.gone.extend(others(false));
-                stack.push((path, Some(entry.id), others(true), depth + 1));
+                stack.push(Folder {
+                    path,
+                    tree: Some(entry.id),
+                    others: others(true),
+                    depth: depth + 1,
+                });
             } else if entry.kind != EntryType::Submodule {
-                stack.extend(
-                    others(true)
-                        .into_iter()
-                        .map(|tree| (path.clone(), None, vec![tree], depth + 1)),
-                );
+                stack.extend(others(true).into_iter().map(|tree| Folder {
+                    path: path.clone(),
+                    tree: None,
+                    others: vec![tree],
+                    depth: depth + 1,
+                }));
                 self.changed.push(Changed {
                     before: others(false),
                     id: entry.id,
@@ -134,7 +159,12 @@ impl Change {
                 .filter(|entry| entry.kind != EntryType::Submodule)
             {
                 match entry.is_tree() {
-                    true => stack.push((join(folder, name), None, vec![entry.id], depth + 1)),
+                    true => stack.push(Folder {
+                        path: join(folder, name),
+                        tree: None,
+                        others: vec![entry.id],
+                        depth: depth + 1,
+                    }),
                     false => self.gone.push(entry.id),
                 }
             }

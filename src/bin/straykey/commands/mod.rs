@@ -16,7 +16,7 @@ use crate::exit::Exit;
 pub(crate) fn run(args: Args) -> Result<Exit> {
     match args.command {
         Command::Scan(args) => scan::run(&args),
-        Command::Baseline(command) => baseline::run(command),
+        Command::Baseline(command) => baseline::run(*command),
         Command::Hook(command) => hook::run(&command),
         Command::Detectors(command) => detectors::run(command),
     }

@@ -72,7 +72,7 @@ mod tests {
 
     /// A key id of account `number`, the inverse of what is tested.
     fn key_id(number: u64, random: &mut Random) -> String {
-        let bits = 1 << 47 | number << 7 | random.next() & 0x7f;
+        let bits = 1 << 47 | number << 7 | random.next_u64() & 0x7f;
         let body = data_encoding::BASE32.encode(&bits.to_be_bytes()[2..]);
         format!(
             "AKIA{}{}",
