@@ -88,6 +88,7 @@ impl Engine {
                     content: Content::Text,
                 };
                 self.passes(&inner, scratch, 0);
+                settle(&mut scratch.found, &self.detectors);
                 for found in &mut scratch.found {
                     found.span = text.original(found.span);
                     found.decoding.insert(0, Decoding::Utf16);
@@ -146,12 +147,15 @@ impl Engine {
             if !decode::base64(&blob.bytes[run.range()], &mut decoded) {
                 continue;
             }
-            let first = scratch.found.len();
+            let outer = std::mem::take(&mut scratch.found);
             self.passes(&Blob::new(&decoded), scratch, depth + 1);
-            for found in &mut scratch.found[first..] {
+            settle(&mut scratch.found, &self.detectors);
+            let inner = std::mem::replace(&mut scratch.found, outer);
+            scratch.found.extend(inner.into_iter().map(|mut found| {
                 found.span = run;
                 found.decoding.insert(0, Decoding::Base64);
-            }
+                found
+            }));
         }
         scratch.decoded = decoded;
     }
@@ -182,7 +186,7 @@ fn settle(found: &mut Vec<Match>, detectors: &DetectorSet) {
     let mut kept: BTreeMap<usize, (usize, bool)> = BTreeMap::new();
     found.retain(|m| {
         let Span { start, end } = m.span;
-        let encoded = !m.decoding.is_empty();
+        let encoded = m.decoding.contains(&Decoding::Base64);
         if kept.get(&start) == Some(&(end, true)) && encoded {
             return true;
         }

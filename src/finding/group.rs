@@ -165,8 +165,10 @@ fn merge_tree_and_history(seen: &mut Vec<RawFinding>) {
         if tree.source != SourceKind::Tree {
             continue;
         }
+        // A blob without a path is what `git add` made of this very file.
         let has_path = |past: &Occurrence| {
-            past.path == tree.path
+            past.path.is_none()
+                || past.path == tree.path
                 || past
                     .other_paths
                     .iter()
@@ -180,14 +182,17 @@ fn merge_tree_and_history(seen: &mut Vec<RawFinding>) {
         let Some(&twin) = twin else {
             continue;
         };
+        gone[twin] = true;
         let past = seen[twin].occurrence.clone();
+        if past.path.is_none() {
+            continue; // in the index at most: no commit has it
+        }
         let tree = &mut seen[at].occurrence;
         tree.reachability = past.reachability;
         tree.in_head = past.in_head;
         tree.introduced = past.introduced;
         tree.removed = past.removed;
         tree.other_paths = past.other_paths;
-        gone[twin] = true;
     }
     let mut gone = gone.into_iter();
     seen.retain(|_| !gone.next().unwrap_or(false));

@@ -161,14 +161,15 @@ fn a_damaged_loose_object_is_told_and_the_rest_is_read() {
     let fixture = small();
     let id = fixture.git(&["rev-parse", "HEAD:a.txt"]);
     let path = fixture.path().join(".git/objects");
-    let path = path.join(&id[..2]).join(&id[2..]);
+    let (folder, name) = id.split_at(2);
+    let path = path.join(folder).join(name);
     make_writable(&path);
     std::fs::write(&path, b"nonsense").expect("writable");
     let lost = ObjectId::from_hex(id.as_bytes()).expect("an id");
     let (swept, diagnostics) = sweep(fixture.path(), &StoreOptions::default());
     assert!(!swept.contains_key(&lost) && swept.len() > 3);
     assert_eq!(diagnostics.len(), 1);
-    assert!(diagnostics[0].subject.contains(&id[2..]));
+    assert!(diagnostics[0].subject.contains(name));
 }
 
 #[test]
@@ -178,7 +179,8 @@ fn a_sound_copy_elsewhere_makes_damage_harmless() {
     fixture.git(&["repack", "-aq"]);
     let id = fixture.git(&["rev-parse", "HEAD:a.txt"]);
     let path = fixture.path().join(".git/objects");
-    let path = path.join(&id[..2]).join(&id[2..]);
+    let (folder, name) = id.split_at(2);
+    let path = path.join(folder).join(name);
     make_writable(&path);
     std::fs::write(&path, b"nonsense").expect("writable");
     let (swept, diagnostics) = sweep(fixture.path(), &StoreOptions::default());

@@ -44,7 +44,11 @@ pub(super) fn judge(
     if detector.min_entropy > 0.0 && entropy::shannon(value) < f64::from(detector.min_entropy) {
         return None;
     }
-    if is_template(value) || (detector.value == ValueKind::Password && is_all_caps(value)) {
+    // A template right behind the value is a part of it that the pattern did not take.
+    if is_template(value)
+        || text[span.end..].starts_with(b"{{")
+        || (detector.value == ValueKind::Password && is_all_caps(value))
+    {
         return None;
     }
     let proof = match detector
