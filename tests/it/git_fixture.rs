@@ -53,6 +53,30 @@ impl Fixture {
         self.git(&["rev-parse", "HEAD"])
     }
 
+    /// Makes a commit that adds files to those of its parent, without touching work tree, index
+    /// and refs; returns its id.
+    pub(crate) fn commit_tree(&self, files: &[(&str, &str)], parent: Option<&str>) -> String {
+        let mut entries = match parent {
+            Some(parent) => self.git_input(&["ls-tree", parent], b""),
+            None => Vec::new(),
+        };
+        for (name, content) in files {
+            let id = self.git_input(&["hash-object", "-w", "--stdin"], content.as_bytes());
+            let id = String::from_utf8(id).expect("text");
+            writeln!(entries, "100644 blob {}\t{name}", id.trim()).expect("a Vec takes all");
+        }
+        let tree = self.git_input(&["mktree"], &entries);
+        let tree = String::from_utf8(tree).expect("text");
+        let parent = parent.map_or(vec![], |parent| vec!["-p", parent]);
+        let args = [
+            &["commit-tree", "-m", "plumbed"],
+            &parent[..],
+            &[tree.trim()],
+        ]
+        .concat();
+        self.git(&args)
+    }
+
     /// Runs git and returns what it prints, without the line end.
     pub(crate) fn git(&self, args: &[&str]) -> String {
         let out = self.git_input(args, b"");
