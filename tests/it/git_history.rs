@@ -261,7 +261,11 @@ fn trees_that_hold_each_other_many_times_over_end() {
         tree = mktree(&fixture, &entries);
     }
     let commit = fixture.git(&["commit-tree", "-m", "bomb", &tree]);
-    let next = fixture.commit_tree(&[("a", "1\n")], Some(&commit));
+    let tree = mktree(
+        &fixture,
+        &format!("100644 blob {}\ta\n", hash(&fixture, "1\n")),
+    );
+    let next = fixture.git(&["commit-tree", "-m", "defused", "-p", &commit, &tree]);
     fixture.git(&["update-ref", "HEAD", &next]);
     let (answer, _) = attribute(fixture.path(), &[id(&blob)]);
     let one = &answer[&id(&blob)];
