@@ -168,7 +168,7 @@ fn the_map_names_all_modules_and_has_no_cycle() {
     assert_eq!(sorted(declared), sorted(mapped.collect()));
     for (at, (module, uses)) in IMPORTS.iter().enumerate() {
         let earlier = |used: &&str| IMPORTS[..at].iter().any(|(known, _)| known == used);
-        assert!(uses.iter().all(|used| earlier(used)), "{module}: a cycle");
+        assert!(uses.iter().all(earlier), "{module}: a cycle");
     }
 }
 
