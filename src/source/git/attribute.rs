@@ -4,7 +4,7 @@
 //! commits is walked when some object is in no better one. Invariant: the answer depends on the
 //! repository alone, not on threads or the order of the question.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use rayon::prelude::*;
 
@@ -12,6 +12,7 @@ use super::dangling::places_in_dangling_trees;
 use super::history::{CLASSES, Event, History};
 use super::lineage::Tracer;
 use super::object::Kind;
+use super::questions::{Answers, Questions};
 use super::wanted::{Contents, Wanted, lookup};
 use crate::model::{CommitPoint, Diagnostics, ObjectId, Reachability, Role};
 
@@ -185,25 +186,26 @@ impl History<'_> {
             Reachability::Unreachable => self.commits.heads_of(class),
             _ => self.roots.commits.get(&class).cloned().unwrap_or_default(),
         };
-        let mut questions: Vec<_> = lives
+        let asked: Vec<(usize, &[u8])> = lives
             .iter()
             .flat_map(|life| life.begins.iter().map(|begin| (life.wanted, begin.1)))
             .collect();
-        questions.sort_unstable_by(|one, two| one.1.cmp(two.1));
+        let questions = asked.iter().map(|(at, path)| (*path, wanted.ids()[*at]));
+        let questions = Questions::new(questions);
         let look = |tips: &[u32]| {
             let mut reader = self.store.reader();
-            let mut held = Held::new();
+            let mut answers = Answers::new();
+            let mut held = BTreeSet::new();
             for &tip in tips {
                 let tree = self.commits.get(tip).tree;
-                for (at, path) in &questions {
-                    if lookup(&mut reader, &tree, path) == Some(wanted.ids()[*at]) {
-                        held.insert((*at, path.to_vec()));
-                    }
-                }
+                held.extend(questions.ask(&mut reader, &tree, &mut answers).iter());
             }
             held
         };
-        tips.par_chunks(64).flat_map_iter(look).collect()
+        let held: BTreeSet<usize> = tips.par_chunks(256).flat_map_iter(look).collect();
+        held.into_iter()
+            .map(|number| (asked[number].0, asked[number].1.to_vec()))
+            .collect()
     }
 
     /// Wanted blobs that names of `class` hold without a commit between.
@@ -233,7 +235,7 @@ impl History<'_> {
             let mut paths = life.begins.iter();
             paths.any(|(_, path)| lookup(&mut reader, &tree, path) == Some(life.id))
         };
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         let mut pending: Vec<u32> = life
             .arrivals
             .iter()
@@ -257,7 +259,7 @@ impl History<'_> {
 }
 
 /// Wanted blobs and the paths at which the tips have them.
-type Held = std::collections::BTreeSet<(usize, Vec<u8>)>;
+type Held = BTreeSet<(usize, Vec<u8>)>;
 
 /// Where one wanted blob came and went, in one class.
 struct Life<'e> {
@@ -299,7 +301,7 @@ fn lives<'e>(wanted: &Wanted, events: &'e [Event]) -> Vec<Life<'e>> {
     for life in lives.values_mut() {
         life.begins.sort_unstable();
         life.arrivals = life.begins.iter().map(|begin| begin.0).collect();
-        let mut seen = std::collections::BTreeSet::new();
+        let mut seen = BTreeSet::new();
         life.begins.retain(|begin| seen.insert(begin.1));
     }
     lives.retain(|_, life| !life.begins.is_empty());

@@ -26,6 +26,7 @@ mod missing;
 mod object;
 pub mod objects;
 mod pack;
+mod questions;
 pub mod range;
 mod reader;
 pub mod refs;

@@ -39,7 +39,7 @@ const MAX_CHAIN: usize = 1 << 16;
 impl State {
     fn new() -> Self {
         Self {
-            cache: Cache::default(),
+            cache: Cache::for_one_of(rayon::current_num_threads()),
             inflater: Inflater::new(),
             delta: Vec::new(),
             recent: 0,
