@@ -517,12 +517,7 @@ fn what_the_line_tells() {
             Ref,
             "dotnet",
         ),
-        (
-            "credential_process = /opt/bin/creds",
-            "/opt/bin/creds",
-            Ref,
-            "aws",
-        ),
+        ("credential_process = get-creds", "get-creds", Ref, "aws"),
         (
             "RUN --mount=type=secret,id=token make",
             "token",
