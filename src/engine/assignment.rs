@@ -5,41 +5,52 @@
 //! what could be code (a call, a variable, a type) is not a value.
 
 use crate::detector::{Detector, ValueKind};
-use crate::model::{Confidence, DetectorIndex, Match, Proof, Secret, Span};
+use crate::model::{Candidate, Confidence, DetectorIndex, Match, Proof, Secret, Span};
 
 use super::judge::{self, guess, placeholder, reference};
-use super::line_around;
+use super::{LINE_REACH, line_around};
 
 /// Longest key, in bytes.
 const MAX_KEY: usize = 80;
 /// Longest value, in bytes.
 const MAX_VALUE: usize = 512;
 
-/// Appends the secrets assigned to keys around `anchors` (ascending offsets) to `found`.
+/// What this pass looks at lies within so many bytes of an anchor, on either side: a key, the
+/// blanks and a type between, a value, and what [`line_around`] sees of the line.
+pub(super) const REACH: usize = 4 * MAX_KEY + MAX_VALUE + 2 * LINE_REACH;
+
+/// Appends the secrets assigned to keys around `candidates` (by place) to `found`, and marks
+/// those idle that belong to no secret.
 pub(super) fn confirm(
     detector: &Detector,
     index: DetectorIndex,
     text: &[u8],
-    anchors: impl Iterator<Item = usize>,
+    candidates: &mut [Candidate],
     found: &mut Vec<Match>,
 ) {
     let mut resume = 0;
-    for anchor in anchors {
-        if anchor < resume {
+    let mut last_is_secret = false;
+    for candidate in candidates.iter_mut().filter(|candidate| !candidate.idle) {
+        if candidate.start < resume {
+            candidate.idle = !last_is_secret;
             continue;
         }
-        let Some(key) = key_at(text, anchor) else {
-            continue;
-        };
-        resume = key.end;
-        if !names_credential(&text[key.range()]) {
-            continue;
-        }
-        let Some(value) = value_after(text, key) else {
-            continue;
-        };
-        found.extend(weigh(detector, index, text, key, value));
+        let key = key_at(text, candidate.start);
+        let secret = key.and_then(|key| assigned(detector, index, text, key));
+        resume = key.map_or(resume, |key| key.end);
+        last_is_secret = secret.is_some();
+        candidate.idle = secret.is_none();
+        found.extend(secret);
     }
+}
+
+/// The secret assigned to `key`.
+fn assigned(detector: &Detector, index: DetectorIndex, text: &[u8], key: Span) -> Option<Match> {
+    if !names_credential(&text[key.range()]) {
+        return None;
+    }
+    let value = value_after(text, key)?;
+    weigh(detector, index, text, key, value)
 }
 
 /// A literal, and how it is written.

@@ -27,15 +27,12 @@ impl Iterator for Base64Runs<'_> {
     fn next(&mut self) -> Option<Span> {
         loop {
             let window = self.text.get(self.at..self.at + MIN_RUN)?;
-            match window
-                .iter()
-                .rposition(|&byte| !IS_BASE64[usize::from(byte)])
-            {
+            match window.iter().rposition(|&byte| !is_base64(byte)) {
                 Some(other) => self.at += other + 1,
                 None => {
                     let start = self.at;
                     let rest = &self.text[start + MIN_RUN..];
-                    let more = rest.iter().position(|&byte| !IS_BASE64[usize::from(byte)]);
+                    let more = rest.iter().position(|&byte| !is_base64(byte));
                     let mut end = start + MIN_RUN + more.unwrap_or(rest.len());
                     self.at = end;
                     while end < self.text.len().min(self.at + 2) && self.text[end] == b'=' {
@@ -84,6 +81,11 @@ pub fn base64(run: &[u8], out: &mut Vec<u8>) -> bool {
         _ => {}
     }
     !(standard && url_safe)
+}
+
+/// Whether a byte is of either alphabet.
+pub(super) fn is_base64(byte: u8) -> bool {
+    IS_BASE64[usize::from(byte)]
 }
 
 const IS_BASE64: [bool; 256] = {

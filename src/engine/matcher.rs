@@ -7,7 +7,7 @@ use regex_automata::util::syntax;
 use regex_automata::{Anchored, Input};
 
 use crate::detector::Detector;
-use crate::model::{DetectorIndex, Match, Span};
+use crate::model::{Candidate, DetectorIndex, Match, Span};
 
 use super::judge;
 
@@ -23,7 +23,8 @@ pub(super) struct Pattern {
 }
 
 impl Matcher {
-    /// Appends the detector's secrets around `anchors` (ascending offsets) to `found`.
+    /// Appends the detector's secrets around its `candidates` (by place) to `found`, and marks
+    /// those idle in whose window the pattern does not match.
     ///
     /// Equal to running the pattern over the whole text: a match that starts at `s` has an anchor
     /// in `s..=s + max_lead` and ends by `s + max_len`, so each window below holds every match
@@ -34,13 +35,14 @@ impl Matcher {
         detector: &Detector,
         index: DetectorIndex,
         text: &[u8],
-        anchors: impl Iterator<Item = usize>,
+        candidates: &mut [Candidate],
         found: &mut Vec<Match>,
     ) {
-        let pattern = self.0.get_or_init(|| Pattern::new(detector));
         let mut resume = 0;
-        for anchor in anchors {
-            let start = anchor.saturating_sub(detector.max_lead).max(resume);
+        for candidate in candidates.iter_mut().filter(|candidate| !candidate.idle) {
+            let anchor = candidate.start;
+            let open = anchor.saturating_sub(detector.max_lead);
+            let start = open.max(resume);
             let end = (anchor + detector.max_len).min(text.len());
             if start > anchor {
                 continue;
@@ -50,14 +52,15 @@ impl Matcher {
                 false => Anchored::No,
             };
             let input = Input::new(text).range(start..end).anchored(anchored);
-            let Some((whole, secret)) = pattern.search(&input) else {
-                continue;
-            };
-            if whole.start > anchor {
-                continue;
+            let pattern = self.0.get_or_init(|| Pattern::new(detector));
+            match pattern.search(&input) {
+                Some((whole, secret)) if whole.start <= anchor => {
+                    resume = whole.end;
+                    found.extend(judge::judge(detector, index, text, secret));
+                }
+                // Where no match before it cut the window, the window alone decided.
+                _ => candidate.idle = start == open,
             }
-            resume = whole.end;
-            found.extend(judge::judge(detector, index, text, secret));
         }
     }
 }

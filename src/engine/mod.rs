@@ -10,17 +10,19 @@ pub mod decode;
 pub mod extent;
 pub mod judge;
 mod matcher;
+mod news;
 pub mod oracle;
 pub mod prefilter;
 pub mod selftest;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::detector::{DetectorSet, Pass};
-use crate::model::{Blob, Content, Decoding, DetectorIndex, Match, Span};
+use crate::model::{Blob, Candidate, Content, Decoding, DetectorIndex, Kinship, Match, Run, Span};
 
 use matcher::Matcher;
+use news::News;
 use prefilter::{Anchor, Hit, Prefilter};
 
 /// The detectors of a scan, ready to run. Immutable and shared by all threads.
@@ -28,6 +30,8 @@ use prefilter::{Anchor, Hit, Prefilter};
 pub struct Engine {
     detectors: Arc<DetectorSet>,
     prefilter: Prefilter,
+    /// Bytes of the longest anchor.
+    longest_anchor: usize,
     /// For each anchor, the detectors that own it.
     owners: Vec<Vec<DetectorIndex>>,
     /// One for each detector.
@@ -38,10 +42,12 @@ pub struct Engine {
 #[derive(Debug, Default)]
 pub struct Scratch {
     hits: Vec<Hit>,
-    /// Hits by detector, in order.
-    work: Vec<(DetectorIndex, usize)>,
+    /// What the prefilter found, by detector and place.
+    work: Vec<Candidate>,
+    runs: Vec<Run>,
     found: Vec<Match>,
     decoded: Vec<u8>,
+    news: News,
 }
 
 /// Encodings inside encodings that are followed.
@@ -50,22 +56,24 @@ const MAX_DEPTH: usize = 2;
 impl Engine {
     /// Prepares `detectors`; compiles no pattern yet.
     pub fn new(detectors: Arc<DetectorSet>) -> Self {
-        let mut anchors: Vec<Anchor> = Vec::new();
         let mut owners: Vec<Vec<DetectorIndex>> = Vec::new();
+        let mut numbers: HashMap<Anchor, usize> = HashMap::new();
         for (index, detector) in detectors.iter() {
             for word in detector.keywords.iter() {
                 let anchor = Anchor::new(word.as_bytes(), detector.ignore_case);
-                match anchors.iter().position(|known| *known == anchor) {
-                    Some(at) => owners[at].push(index),
-                    None => {
-                        anchors.push(anchor);
-                        owners.push(vec![index]);
-                    }
+                let number = *numbers.entry(anchor).or_insert(owners.len());
+                match owners.get_mut(number) {
+                    Some(owners) => owners.push(index),
+                    None => owners.push(vec![index]),
                 }
             }
         }
+        let mut anchors: Vec<_> = numbers.into_iter().collect();
+        anchors.sort_unstable_by_key(|(_, number)| *number);
+        let anchors: Vec<_> = anchors.into_iter().map(|(anchor, _)| anchor).collect();
         Self {
             matchers: detectors.iter().map(|_| Matcher::default()).collect(),
+            longest_anchor: anchors.iter().map(Anchor::len).max().unwrap_or(0),
             prefilter: Prefilter::new(anchors),
             owners,
             detectors,
@@ -80,7 +88,22 @@ impl Engine {
     /// Hands every secret of `blob` to `emit`, in the order of its place; of secrets that overlap
     /// the more certain one.
     pub fn scan(&self, blob: &Blob<'_>, scratch: &mut Scratch, emit: &mut dyn FnMut(Match)) {
+        self.scan_kin(blob, None, scratch, emit);
+    }
+
+    /// As [`Engine::scan`], with the same result, for a blob that is made from others: what stands
+    /// in a copied stretch, and was looked at in vain in the other blob, is not looked at again.
+    pub fn scan_kin(
+        &self,
+        blob: &Blob<'_>,
+        kinship: Option<&Kinship<'_>>,
+        scratch: &mut Scratch,
+        emit: &mut dyn FnMut(Match),
+    ) {
         scratch.found.clear();
+        if let Some(kinship) = kinship {
+            kinship.trace.borrow_mut().clear();
+        }
         match decode::utf16(blob.bytes) {
             Some(text) => {
                 let inner = Blob {
@@ -94,7 +117,10 @@ impl Engine {
                     found.decoding.insert(0, Decoding::Utf16);
                 }
             }
-            None => self.passes(blob, scratch, 0),
+            None => match kinship {
+                Some(kinship) => self.passes_kin(blob, kinship, scratch),
+                None => self.passes(blob, scratch, 0),
+            },
         }
         settle(&mut scratch.found, &self.detectors);
         scratch.found.drain(..).for_each(emit);
@@ -102,57 +128,103 @@ impl Engine {
 
     /// All passes over one text; nested texts come back here with a greater `depth`.
     fn passes(&self, blob: &Blob<'_>, scratch: &mut Scratch, depth: usize) {
-        self.anchored(blob, scratch);
+        scratch.work.clear();
+        self.look(blob.bytes, 0, scratch);
+        self.confirm(blob, scratch);
         if blob.content == Content::Text && depth < MAX_DEPTH {
-            self.base64(blob, scratch, depth);
+            let mut runs = std::mem::take(&mut scratch.runs);
+            runs.clear();
+            runs.extend(decode::Base64Runs::new(blob.bytes).map(Run::new));
+            self.base64(blob, &mut runs, scratch, depth);
+            scratch.runs = runs;
         }
     }
 
-    /// Prefilter, then the detectors that own the anchors it found.
-    fn anchored(&self, blob: &Blob<'_>, scratch: &mut Scratch) {
-        scratch.hits.clear();
-        self.prefilter.find(blob.bytes, &mut scratch.hits);
-        if scratch.hits.is_empty() {
-            return;
-        }
+    /// All passes over a text that is made from others.
+    fn passes_kin(&self, blob: &Blob<'_>, kinship: &Kinship<'_>, scratch: &mut Scratch) {
+        let mut news = std::mem::take(&mut scratch.news);
+        news.read(blob, kinship);
         scratch.work.clear();
-        for hit in &scratch.hits {
-            for &owner in &self.owners[hit.anchor as usize] {
-                scratch.work.push((owner, hit.start));
-            }
+        for span in news.to_search(self.longest_anchor, blob.bytes.len()) {
+            self.look(&blob.bytes[span.range()], span.start, scratch);
         }
-        scratch.work.sort_unstable();
-        scratch.work.dedup();
-        for hits in scratch.work.chunk_by(|a, b| a.0 == b.0) {
-            let index = hits[0].0;
+        let reach = |index: DetectorIndex| {
             let detector = self.detectors.get(index);
-            let starts = hits.iter().map(|hit| hit.1);
+            match detector.pass {
+                Pass::Pattern => (detector.max_lead, detector.max_len),
+                Pass::Assignment => (assignment::REACH, assignment::REACH),
+            }
+        };
+        let base = kinship.base.map(|(trace, _)| trace);
+        if let Some(base) = base {
+            news.carry(base, self.longest_anchor, reach, &mut scratch.work);
+        }
+        self.confirm(blob, scratch);
+        let mut trace = kinship.trace.borrow_mut();
+        trace.of = Some((blob.content, blob.bytes.len()));
+        trace.candidates.extend_from_slice(&scratch.work);
+        trace
+            .candidates
+            .sort_unstable_by_key(|candidate| candidate.start);
+        if blob.content == Content::Text {
+            news.runs(blob.bytes, base, &mut trace.runs);
+            self.base64(blob, &mut trace.runs, scratch, 0);
+        }
+        scratch.news = news;
+    }
+
+    /// Appends what the prefilter finds in `text` to the work; `offset` is where it starts.
+    fn look(&self, text: &[u8], offset: usize, scratch: &mut Scratch) {
+        scratch.hits.clear();
+        self.prefilter.find(text, &mut scratch.hits);
+        for hit in &scratch.hits {
+            let candidate = |&detector| Candidate {
+                detector,
+                start: offset + hit.start,
+                idle: false,
+            };
+            let owners = &self.owners[hit.anchor as usize];
+            scratch.work.extend(owners.iter().map(candidate));
+        }
+    }
+
+    /// Lets the detectors look at their candidates.
+    fn confirm(&self, blob: &Blob<'_>, scratch: &mut Scratch) {
+        let Scratch { work, found, .. } = scratch;
+        // Of a place that was found anew and also carried over the idle one is kept.
+        work.sort_unstable_by_key(|c| (c.detector, c.start, !c.idle));
+        work.dedup_by_key(|c| (c.detector, c.start));
+        for candidates in work.chunk_by_mut(|a, b| a.detector == b.detector) {
+            let index = candidates[0].detector;
+            let detector = self.detectors.get(index);
             match detector.pass {
                 Pass::Pattern => {
                     let matcher = &self.matchers[index.as_usize()];
-                    matcher.confirm(detector, index, blob.bytes, starts, &mut scratch.found);
+                    matcher.confirm(detector, index, blob.bytes, candidates, found);
                 }
                 Pass::Assignment if blob.content == Content::Text => {
-                    assignment::confirm(detector, index, blob.bytes, starts, &mut scratch.found);
+                    assignment::confirm(detector, index, blob.bytes, candidates, found);
                 }
                 Pass::Assignment => {}
             }
         }
     }
 
-    /// Decodes base64 runs and scans what comes out.
-    fn base64(&self, blob: &Blob<'_>, scratch: &mut Scratch, depth: usize) {
+    /// Decodes base64 runs and scans what comes out; marks those in which there is nothing.
+    fn base64(&self, blob: &Blob<'_>, runs: &mut [Run], scratch: &mut Scratch, depth: usize) {
         let mut decoded = std::mem::take(&mut scratch.decoded);
-        for run in decode::Base64Runs::new(blob.bytes) {
-            if !decode::base64(&blob.bytes[run.range()], &mut decoded) {
+        for run in runs.iter_mut().filter(|run| !run.idle) {
+            run.idle = true;
+            if !decode::base64(&blob.bytes[run.span.range()], &mut decoded) {
                 continue;
             }
             let outer = std::mem::take(&mut scratch.found);
             self.passes(&Blob::new(&decoded), scratch, depth + 1);
             settle(&mut scratch.found, &self.detectors);
             let inner = std::mem::replace(&mut scratch.found, outer);
+            run.idle = inner.is_empty();
             scratch.found.extend(inner.into_iter().map(|mut found| {
-                found.span = run;
+                found.span = run.span;
                 found.decoding.insert(0, Decoding::Base64);
                 found
             }));
@@ -204,14 +276,15 @@ fn settle(found: &mut Vec<Match>, detectors: &DetectorSet) {
     });
 }
 
+/// Longest stretch of a line that [`line_around`] looks at on either side.
+const LINE_REACH: usize = 1024;
+
 /// The lines around `span`, without their ends.
 pub(crate) fn line_around(text: &[u8], span: Span) -> &[u8] {
-    /// Longest stretch looked at on either side.
-    const REACH: usize = 1024;
     let is_end = |byte: &u8| matches!(byte, b'\n' | b'\r');
-    let before = &text[span.start.saturating_sub(REACH)..span.start];
+    let before = &text[span.start.saturating_sub(LINE_REACH)..span.start];
     let start = span.start - before.iter().rev().position(is_end).unwrap_or(before.len());
-    let after = &text[span.end..(span.end + REACH).min(text.len())];
+    let after = &text[span.end..(span.end + LINE_REACH).min(text.len())];
     let end = span.end + after.iter().position(is_end).unwrap_or(after.len());
     &text[start..end]
 }

@@ -47,7 +47,7 @@ super::scale::as_str! {
 }
 
 /// A pattern hit that survived judgement.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Match {
     /// Whose pattern.
     pub detector: DetectorIndex,

@@ -10,6 +10,7 @@ mod scale;
 mod secret;
 mod stats;
 mod text;
+mod trace;
 
 pub use blob::{Blob, Content};
 pub use diagnostic::{Diagnostic, DiagnosticKind, Diagnostics};
@@ -21,3 +22,4 @@ pub use scale::{Confidence, Lifetime, MintsTrust, Severity};
 pub use secret::Secret;
 pub use stats::{RepositoryInfo, Stats};
 pub use text::{printable, printable_bytes};
+pub use trace::{Candidate, Copied, Kinship, Run, Trace};

@@ -83,8 +83,10 @@ impl<'a> Collector<'a> {
         self.progress.scanned(length);
         SCRATCH.with_borrow_mut(|(scratch, matches)| {
             matches.clear();
+            let kinship = item.kinship.as_ref();
+            let mut emit = |found| matches.push(found);
             self.engine
-                .scan(&item.blob, scratch, &mut |found| matches.push(found));
+                .scan_kin(&item.blob, kinship, scratch, &mut emit);
             let size = item.blob.bytes.len();
             matches.retain(|found| item.origin.owns(found.span.start, size));
             if !matches.is_empty() && !item.before.is_empty() {

@@ -9,7 +9,7 @@ pub mod stdin;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use crate::model::{Blob, CommitPoint, Diagnostics, ObjectId};
+use crate::model::{Blob, CommitPoint, Diagnostics, Kinship, ObjectId};
 
 use git::Kind;
 
@@ -35,6 +35,8 @@ pub struct Item<'a> {
     pub before: &'a [&'a [u8]],
     /// Where the bytes begin in their file, for chunks of large files.
     pub origin: Origin,
+    /// What the blob was made from, where the source knows.
+    pub kinship: Option<Kinship<'a>>,
 }
 
 impl<'a> Item<'a> {
@@ -45,6 +47,7 @@ impl<'a> Item<'a> {
             place,
             before: &[],
             origin: Origin::default(),
+            kinship: None,
         }
     }
 }

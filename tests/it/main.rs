@@ -2,6 +2,7 @@
 
 mod architecture;
 mod cli;
+mod delta_scan;
 mod detectors;
 mod git_fixture;
 mod git_history;

@@ -135,6 +135,11 @@ pub(crate) struct What {
     /// Largest git object that is scanned, in bytes
     #[arg(long, value_name = "BYTES", default_value_t = 1 << 30)]
     pub(crate) max_object_size: u64,
+
+    /// Scan every object of the history whole, not only what differs from its delta base; the
+    /// findings are the same
+    #[arg(long)]
+    pub(crate) no_delta_scan: bool,
 }
 
 /// How it is judged.

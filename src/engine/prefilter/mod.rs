@@ -11,7 +11,7 @@ use aho_corasick::{AhoCorasick, MatchKind};
 use scalar::Scalar;
 
 /// A literal to find.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Anchor {
     bytes: Vec<u8>,
     ignore_case: bool,
@@ -25,6 +25,11 @@ impl Anchor {
             false => bytes.to_vec(),
         };
         Self { bytes, ignore_case }
+    }
+
+    /// Length in bytes.
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len()
     }
 
     fn is_at(&self, text: &[u8], start: usize) -> bool {

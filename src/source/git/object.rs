@@ -1,6 +1,6 @@
 //! Kinds of objects and the small texts inside them.
 
-use crate::model::ObjectId;
+use crate::model::{Kinship, ObjectId};
 
 /// The four kinds of git objects.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -57,6 +57,21 @@ pub struct Object<'a> {
     pub kind: Kind,
     /// Its bytes, without the header.
     pub bytes: &'a [u8],
+    /// The object that it is a delta of, when that was shown before, and where to leave what
+    /// later objects want to know of this one.
+    pub kinship: Option<Kinship<'a>>,
+}
+
+impl<'a> Object<'a> {
+    /// An object that is not known to be made from another.
+    pub(super) fn alone(id: ObjectId, kind: Kind, bytes: &'a [u8]) -> Self {
+        Self {
+            id,
+            kind,
+            bytes,
+            kinship: None,
+        }
+    }
 }
 
 #[cfg(test)]

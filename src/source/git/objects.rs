@@ -59,7 +59,10 @@ impl Source for Objects {
                 id: object.id,
                 kind: object.kind,
             };
-            visit(&Item::new(Blob::new(object.bytes), place))
+            visit(&Item {
+                kinship: object.kinship,
+                ..Item::new(Blob::new(object.bytes), place)
+            })
         };
         self.store.sweep(&scanned, diagnostics);
         if !self.repository.shallow.is_empty() || self.repository.partial {

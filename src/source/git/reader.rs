@@ -183,7 +183,7 @@ impl<'a> Reader<'a> {
         let limit = self.store.options.max_object_bytes;
         let outcome = self
             .inflate(key, &mut delta)
-            .and_then(|()| apply(base, &delta, limit, &mut bytes));
+            .and_then(|()| apply(base, &delta, limit, &mut bytes, |_| {}));
         self.state.delta = delta;
         outcome.map(|()| Arc::new(bytes))
     }

@@ -21,6 +21,9 @@ pub struct StoreOptions {
     /// Objects with more bytes are skipped, with a diagnostic. Also bounds the memory that
     /// rebuilding one delta tree may hold.
     pub max_object_bytes: u64,
+    /// Lend what is known of an object's delta base, so that only what differs need be scanned.
+    /// The findings are the same.
+    pub delta_scan: bool,
 }
 
 /// About 80 bytes each.
@@ -31,6 +34,7 @@ impl Default for StoreOptions {
         Self {
             follow_alternates: false,
             max_object_bytes: 1 << 30,
+            delta_scan: true,
         }
     }
 }

@@ -219,7 +219,7 @@ impl Sweep<'_> {
                 let bytes = &thread.bytes;
                 let log = &mut thread.scratch.commits;
                 self.sink(&Mutex::default())
-                    .show(Object { id, kind, bytes }, log);
+                    .show(Object::alone(id, kind, bytes), log);
             }
             Err(error) => self
                 .bad_loose
@@ -236,6 +236,7 @@ impl Sweep<'_> {
             limit: self.store.options.max_object_bytes,
             stop: &self.stop,
             note_commits: self.kinds.contains(Kind::Commit),
+            lend: self.store.options.delta_scan,
             failures,
         }
     }

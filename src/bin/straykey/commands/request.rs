@@ -86,6 +86,7 @@ pub(crate) fn prepare(what: &What, how: &How) -> Result<Prepared> {
         store: StoreOptions {
             follow_alternates: what.follow_alternates || config.follow_alternates.unwrap_or(false),
             max_object_bytes: what.max_object_size,
+            delta_scan: !what.no_delta_scan,
         },
         markers: match how.no_foreign_ignores || config.foreign_ignores == Some(false) {
             true => Markers::Own,

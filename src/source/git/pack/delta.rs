@@ -1,5 +1,6 @@
 //! Applies one delta: copies from a base, and new bytes.
 
+use crate::model::Copied;
 use crate::source::git::error::ObjectError;
 
 /// Room allocated without proof.
@@ -14,12 +15,14 @@ pub(super) fn sizes(delta: &[u8]) -> Result<(u64, u64, usize), ObjectError> {
     Ok((base, result, at))
 }
 
-/// Rebuilds an object of at most `limit` bytes from `base` and `delta` into `out`.
+/// Rebuilds an object of at most `limit` bytes from `base` and `delta` into `out`, and tells
+/// `copied` what it has of the base.
 pub(in crate::source::git) fn apply(
     base: &[u8],
     delta: &[u8],
     limit: u64,
     out: &mut Vec<u8>,
+    mut copied: impl FnMut(Copied),
 ) -> Result<(), ObjectError> {
     let (base_size, result_size, mut at) = sizes(delta)?;
     if base_size != base.len() as u64 {
@@ -37,8 +40,10 @@ pub(in crate::source::git) fn apply(
     while let Some(&instruction) = delta.get(at) {
         at += 1;
         let piece = if instruction & 0x80 != 0 {
-            let (start, len) = copy(delta, instruction, &mut at)?;
-            base.get(start..start.saturating_add(len))
+            let (from, len) = copy(delta, instruction, &mut at)?;
+            let to = out.len();
+            copied(Copied { from, to, len });
+            base.get(from..from.saturating_add(len))
         } else {
             let start = at;
             at += usize::from(instruction);
@@ -99,7 +104,7 @@ mod tests {
 
     fn run(base: &[u8], delta: &[u8]) -> Result<Vec<u8>, ObjectError> {
         let mut out = Vec::new();
-        apply(base, delta, 1 << 20, &mut out).map(|()| out)
+        apply(base, delta, 1 << 20, &mut out, |_| {}).map(|()| out)
     }
 
     #[test]
@@ -136,10 +141,10 @@ mod tests {
     fn a_stated_size_alone_allocates_little() {
         let delta = [1, 0xff, 0xff, 0xff, 0x7f];
         let mut out = Vec::new();
-        let outcome = apply(b"a", &delta, 1 << 40, &mut out);
+        let outcome = apply(b"a", &delta, 1 << 40, &mut out, |_| {});
         assert_eq!(outcome, Err(ObjectError::Delta));
         assert!(out.capacity() <= 2 * FIRST_STEP);
-        let outcome = apply(b"a", &delta, 1 << 20, &mut out);
+        let outcome = apply(b"a", &delta, 1 << 20, &mut out, |_| {});
         assert!(matches!(outcome, Err(ObjectError::TooLarge { .. })));
     }
 }

@@ -4,13 +4,14 @@
 //! and [`super::plan`] puts the largest branch last, so few objects are held at a time. A tree
 //! made to defeat that meets the limit on held bytes.
 
+use std::cell::RefCell;
 use std::ops::ControlFlow;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::plan::{NONE, Node, Root, Start};
 use super::{EntryKind, Pack, Plan, apply};
-use crate::model::ObjectId;
+use crate::model::{Copied, Kinship, ObjectId, Trace};
 use crate::source::git::commit_log::CommitLog;
 use crate::source::git::error::ObjectError;
 use crate::source::git::inflate::Inflater;
@@ -50,6 +51,8 @@ pub(in crate::source::git) struct Sink<'a> {
     pub(in crate::source::git) stop: &'a AtomicBool,
     /// Whether to note the header lines of commits.
     pub(in crate::source::git) note_commits: bool,
+    /// Whether to lend what blobs were made from.
+    pub(in crate::source::git) lend: bool,
     /// What could not be read of this pack.
     pub(in crate::source::git) failures: &'a Mutex<Vec<Failure>>,
 }
@@ -87,7 +90,9 @@ impl Sink<'_> {
 pub(in crate::source::git) struct Scratch {
     inflater: Inflater,
     delta: Vec<u8>,
+    copied: Vec<Copied>,
     spare: Vec<Vec<u8>>,
+    spare_traces: Vec<Trace>,
     stack: Vec<Frame>,
     /// Commits seen.
     pub(in crate::source::git) commits: CommitLog,
@@ -98,6 +103,7 @@ pub(in crate::source::git) struct Scratch {
 /// A rebuilt object some of whose deltas are still to come.
 struct Frame {
     bytes: Vec<u8>,
+    trace: Trace,
     /// The next delta to take, of those before the last.
     next: u32,
     /// The delta to take last, [`NONE`] once taken.
@@ -106,7 +112,14 @@ struct Frame {
 
 impl Frame {
     fn len(&self) -> u64 {
-        self.bytes.len() as u64
+        (self.bytes.len() + self.trace.held()) as u64
+    }
+
+    fn base(&self) -> Base<'_> {
+        Base {
+            bytes: &self.bytes,
+            trace: Some(&self.trace),
+        }
     }
 
     /// The delta to rebuild now.
@@ -121,6 +134,14 @@ impl Frame {
     }
 }
 
+/// What a delta is applied to.
+#[derive(Clone, Copy)]
+struct Base<'a> {
+    bytes: &'a [u8],
+    /// What the scan of it left, when it was scanned.
+    trace: Option<&'a Trace>,
+}
+
 /// Buffers with more room than this are not kept.
 const KEEP: usize = 8 << 20;
 
@@ -129,7 +150,9 @@ impl Scratch {
         Self {
             inflater: Inflater::new(),
             delta: Vec::new(),
+            copied: Vec::new(),
             spare: Vec::new(),
+            spare_traces: Vec::new(),
             stack: Vec::new(),
             commits: CommitLog::default(),
             held: 0,
@@ -152,9 +175,13 @@ impl Scratch {
         self.held = 0;
     }
 
-    fn recycle(&mut self, buffer: Vec<u8>) {
+    fn recycle(&mut self, buffer: Vec<u8>, mut trace: Trace) {
         if buffer.capacity() <= KEEP {
             self.spare.push(buffer);
+        }
+        if trace.held() <= KEEP {
+            trace.clear();
+            self.spare_traces.push(trace);
         }
     }
 }
@@ -182,7 +209,8 @@ impl Plan {
             kind,
             sink,
         };
-        if let Some(frame) = tree.visit(root.node, outside.map(|(_, base)| base), scratch) {
+        let base = outside.map(|(_, bytes)| Base { bytes, trace: None });
+        if let Some(frame) = tree.visit(root.node, base, scratch) {
             scratch.push(frame);
             tree.descend(scratch);
         }
@@ -222,10 +250,10 @@ impl Tree<'_> {
                         .fail(self.pack, self.plan, node, ObjectError::Memory);
                     None
                 }
-                false => self.visit(node, Some(&top.bytes), scratch),
+                false => self.visit(node, Some(top.base()), scratch),
             };
             match top.next == NONE && top.last == NONE {
-                true => scratch.recycle(top.bytes),
+                true => scratch.recycle(top.bytes, top.trace),
                 false => scratch.push(top),
             }
             if let Some(below) = below {
@@ -235,7 +263,7 @@ impl Tree<'_> {
     }
 
     /// Rebuilds `node` from its base and shows it. Returns a frame when it has deltas.
-    fn visit(&self, node: u32, base: Option<&[u8]>, scratch: &mut Scratch) -> Option<Frame> {
+    fn visit(&self, node: u32, base: Option<Base<'_>>, scratch: &mut Scratch) -> Option<Frame> {
         let entry = self.plan.nodes[node as usize];
         let id = self.pack.index.id(entry.position as usize)?;
         let leaf = entry.first == NONE;
@@ -243,23 +271,33 @@ impl Tree<'_> {
             return None;
         }
         let mut bytes = scratch.spare.pop().unwrap_or_default();
-        if let Err(error) = self.rebuild(entry.offset, base, scratch, &mut bytes) {
-            scratch.recycle(bytes);
+        let trace = scratch.spare_traces.pop().unwrap_or_default();
+        let base_bytes = base.map(|base| base.bytes);
+        if let Err(error) = self.rebuild(entry.offset, base_bytes, scratch, &mut bytes) {
+            scratch.recycle(bytes, trace);
             self.sink.fail(self.pack, self.plan, node, error);
             return None;
         }
+        let trace = RefCell::new(trace);
+        let known = base.and_then(|base| base.trace);
         let object = Object {
             id,
             kind: self.kind,
             bytes: &bytes,
+            kinship: (self.sink.lend && self.kind == Kind::Blob).then_some(Kinship {
+                base: known.map(|trace| (trace, &*scratch.copied)),
+                trace: &trace,
+            }),
         };
         self.sink.show(object, &mut scratch.commits);
+        let trace = trace.into_inner();
         if leaf {
-            scratch.recycle(bytes);
+            scratch.recycle(bytes, trace);
             return None;
         }
         Some(Frame {
             bytes,
+            trace,
             next: self.plan.nodes[entry.first as usize].next,
             last: entry.first,
         })
@@ -283,12 +321,26 @@ impl Tree<'_> {
             (EntryKind::Whole(_), _) => scratch.inflater.inflate(packed, entry.size, out),
             (_, Some(base)) => {
                 let Scratch {
-                    inflater, delta, ..
+                    inflater,
+                    delta,
+                    copied,
+                    ..
                 } = scratch;
                 inflater.inflate(packed, entry.size, delta)?;
-                apply(base, delta, limit, out)
+                copied.clear();
+                apply(base, delta, limit, out, |copy| join(copied, copy))
             }
             (_, None) => Err(ObjectError::Delta),
         }
+    }
+}
+
+/// Appends `next`, which starts where the last copy ends or behind it. Git cuts long copies.
+fn join(copied: &mut Vec<Copied>, next: Copied) {
+    match copied.last_mut() {
+        Some(last) if last.from + last.len == next.from && last.to + last.len == next.to => {
+            last.len += next.len;
+        }
+        _ => copied.push(next),
     }
 }

@@ -1,0 +1,234 @@
+//! A scan that knows what a text was made from finds what a scan of the whole text finds.
+
+use std::cell::RefCell;
+use std::path::Path;
+use std::process::Command;
+use std::sync::{Arc, LazyLock};
+
+use data_encoding::BASE64;
+use proptest::prelude::*;
+use straykey::detector::{DetectorSet, template};
+use straykey::engine::{Engine, Scratch};
+use straykey::model::{Blob, Copied, Kinship, Match, Trace};
+
+use super::detectors;
+use super::git_fixture::Fixture;
+
+static ENGINE: LazyLock<Engine> = LazyLock::new(|| Engine::new(Arc::new(DetectorSet::builtin())));
+
+/// One example of every detector, and texts that the assignment and base64 passes like.
+static PHRASES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
+    let files = detectors::files();
+    let specs = files.into_iter().flat_map(|(file, _)| file.detectors);
+    let templates = specs.flat_map(|spec| spec.examples);
+    let extra = [
+        "db_password = \"{{[a-z]:6}}7!{{[A-Z]:6}}\"\n",
+        "passwd: {{[a-z0-9]:14}}\n",
+        "x = {{[A-Za-z0-9]:80}}==\n",
+        "{{[A-Za-z0-9+/]:33}}",
+        "===",
+        "secret = os.environ\n",
+        "token_key_password_secret",
+    ];
+    templates
+        .chain(extra.map(str::to_owned))
+        .map(|text| {
+            template::expand(&text, 7)
+                .expect("a checked template")
+                .text
+                .into_bytes()
+        })
+        .flat_map(|text| [BASE64.encode(&text).into_bytes(), text])
+        .collect()
+});
+
+/// How the next text is made.
+#[derive(Clone, Debug)]
+enum Edit {
+    /// From the last text, in thousandths of its length.
+    Copy(usize, usize),
+    /// From the last text, in bytes.
+    CopyBytes(usize, usize),
+    /// A phrase or a part of it, in thousandths.
+    Phrase(usize, usize, usize),
+    Text(String),
+    /// So many lines without anything.
+    Filler(usize),
+    /// Bytes that no text has.
+    Raw(Vec<u8>),
+}
+
+fn edit() -> impl Strategy<Value = Edit> {
+    prop_oneof![
+        6 => (0..1000usize, 0..1000usize).prop_map(|(a, b)| Edit::Copy(a.min(b), a.max(b))),
+        2 => Just(Edit::Copy(0, 1000)),
+        1 => (0..1000usize).prop_map(|end| Edit::Copy(0, end)),
+        1 => (0..1000usize).prop_map(|start| Edit::Copy(start, 1000)),
+        4 => (any::<usize>(), 0..1000usize, 0..1000usize)
+            .prop_map(|(phrase, a, b)| Edit::Phrase(phrase, a.min(b), a.max(b))),
+        4 => any::<usize>().prop_map(|phrase| Edit::Phrase(phrase, 0, 1000)),
+        4 => "[ -~\n]{0,60}".prop_map(Edit::Text),
+        3 => (1..12usize).prop_map(Edit::Filler),
+        1 => prop::collection::vec(any::<u8>(), 0..8).prop_map(Edit::Raw),
+    ]
+}
+
+/// More than what lies between is searched when two changes are near; this keeps them apart.
+const FILLER: &str = "Lorem ipsum dolor sit amet, consectetur adipisici elit.\n";
+
+fn part(bytes: &[u8], start: usize, end: usize) -> (usize, &[u8]) {
+    let start = bytes.len() * start / 1000;
+    (start, &bytes[start..bytes.len() * end / 1000])
+}
+
+/// Applies `edits` to `old`.
+fn apply(old: &[u8], edits: &[Edit]) -> (Vec<u8>, Vec<Copied>) {
+    let mut new = Vec::new();
+    let mut copies = Vec::new();
+    for edit in edits {
+        match edit {
+            Edit::Copy(..) | Edit::CopyBytes(..) => {
+                let (from, bytes) = match *edit {
+                    Edit::CopyBytes(start, end) => (start, &old[start..end]),
+                    Edit::Copy(start, end) => part(old, start, end),
+                    _ => unreachable!("matched above"),
+                };
+                if !bytes.is_empty() {
+                    copies.push(Copied {
+                        from,
+                        to: new.len(),
+                        len: bytes.len(),
+                    });
+                }
+                new.extend_from_slice(bytes);
+            }
+            Edit::Phrase(index, start, end) => {
+                new.extend_from_slice(part(&PHRASES[index % PHRASES.len()], *start, *end).1);
+            }
+            Edit::Text(text) => new.extend_from_slice(text.as_bytes()),
+            Edit::Filler(lines) => new.extend_from_slice(FILLER.repeat(*lines).as_bytes()),
+            Edit::Raw(bytes) => new.extend_from_slice(bytes),
+        }
+    }
+    (new, copies)
+}
+
+fn whole(text: &[u8], scratch: &mut Scratch) -> Vec<Match> {
+    let mut found = Vec::new();
+    ENGINE.scan(&Blob::new(text), scratch, &mut |m| found.push(m));
+    found
+}
+
+/// Scans a line of texts, each made from the one before, in both ways. Returns the number of
+/// matches.
+fn compare(generations: &[Vec<Edit>]) -> Result<usize, TestCaseError> {
+    let mut scratch = Scratch::default();
+    let mut old: (Vec<u8>, Option<Trace>) = (Vec::new(), None);
+    let mut total = 0;
+    for edits in generations {
+        let (text, copies) = apply(&old.0, edits);
+        let trace = RefCell::default();
+        let kinship = Kinship {
+            base: old.1.as_ref().map(|trace| (trace, &*copies)),
+            trace: &trace,
+        };
+        let mut found = Vec::new();
+        let blob = Blob::new(&text);
+        ENGINE.scan_kin(&blob, Some(&kinship), &mut scratch, &mut |m| found.push(m));
+        let expected = whole(&text, &mut scratch);
+        prop_assert_eq!(&found, &expected);
+        total += expected.len();
+        old = (text, Some(trace.into_inner()));
+    }
+    Ok(total)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 150,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn equals_the_scan_of_the_whole(
+        first in prop::collection::vec(edit(), 1..12),
+        rest in prop::collection::vec(prop::collection::vec(edit(), 1..8), 1..6),
+    ) {
+        let generations: Vec<_> = std::iter::once(first).chain(rest).collect();
+        compare(&generations)?;
+    }
+}
+
+/// Phrases between lines without anything, cut at many places: the halves change places and come
+/// together again, and then come apart.
+#[test]
+fn a_secret_that_two_copies_make_is_found() {
+    let mut found = 0;
+    for number in (0..PHRASES.len()).step_by(11) {
+        let around = 4 * FILLER.len();
+        let inner = PHRASES[number].len();
+        let length = inner + 2 * around;
+        for cut in (1..inner).step_by(1 + inner / 16).map(|cut| around + cut) {
+            let first = vec![
+                Edit::Filler(4),
+                Edit::Phrase(number, 0, 1000),
+                Edit::Filler(4),
+            ];
+            let turned = |cut| vec![Edit::CopyBytes(cut, length), Edit::CopyBytes(0, cut)];
+            let split = vec![
+                Edit::CopyBytes(0, cut),
+                Edit::Filler(4),
+                Edit::CopyBytes(cut, length),
+            ];
+            let generations = [first, turned(cut), turned(length - cut), split];
+            found += compare(&generations).expect("equal");
+        }
+    }
+    assert!(found > 100, "{found}");
+}
+
+/// The report of the history at `path`.
+fn report(path: &Path, more: &[&str]) -> Vec<u8> {
+    let output = Command::new(env!("CARGO_BIN_EXE_straykey"))
+        .args(["scan", "--history-only", "--format", "jsonl", "--quiet"])
+        .args(more)
+        .arg(path)
+        .output()
+        .expect("the binary runs");
+    assert!(output.status.code() != Some(2), "{}", path.display());
+    output.stdout
+}
+
+/// A packed repository whose versions gain, move and lose secrets, scanned in both ways.
+#[test]
+fn a_packed_history_gives_the_same_report() {
+    let fixture = Fixture::new();
+    let mut lines: Vec<String> = (0..400).map(|n| format!("line {n} of a file\n")).collect();
+    for version in 0..40usize {
+        let phrase = String::from_utf8_lossy(&PHRASES[version * 13 % PHRASES.len()]).into_owned();
+        lines[version * 7] = phrase + "\n";
+        lines.swap(version * 3, 399 - version);
+        lines.remove(version);
+        lines.push(format!("the last line of version {version}\n"));
+        fixture.commit_file("settings.txt", &lines.concat());
+    }
+    fixture.git(&["repack", "-adfq", "--depth=50", "--window=50"]);
+    let scan = |more: &[&str]| report(fixture.path(), more);
+    let report = scan(&[]);
+    assert!(report.iter().filter(|&&byte| byte == b'\n').count() > 100);
+    assert!(report == scan(&["--no-delta-scan"]), "the reports differ");
+    assert!(report == scan(&["--threads", "1"]), "the reports differ");
+}
+
+#[test]
+fn real_histories_give_the_same_report() {
+    let Some(list) = std::env::var_os("STRAYKEY_TEST_REPOSITORIES") else {
+        eprintln!("STRAYKEY_TEST_REPOSITORIES is not set: nothing compared");
+        return;
+    };
+    for path in std::env::split_paths(&list) {
+        let same = report(&path, &[]) == report(&path, &["--no-delta-scan"]);
+        assert!(same, "{}: the reports differ", path.display());
+    }
+}
