@@ -1,10 +1,11 @@
 //! The kernel that runs everywhere: a hash of three bytes at every second position.
 //!
-//! An anchor of at least four bytes holds two neighbouring trigrams, one of which starts at an
-//! even offset of the text, whatever the anchor's own offset. Both enter a 64 KiB table, whose
-//! entries say which bytes may follow (one bit of eight). The text is taken in strips: a first
-//! loop without branches notes the positions that the table lets through, a second one asks a
-//! second table with another hash, and only what passes both is compared with anchors.
+//! Of each anchor one window of five bytes counts (four, when the anchor has no more). It holds
+//! two neighbouring trigrams, one of which starts at an even offset of the text, wherever the
+//! window does. Both enter a 64 KiB table, whose entries say which bytes may follow (one bit of
+//! eight). The text is taken in strips: a first loop without branches notes the positions that
+//! the table lets through; a second one looks the two windows up that may start there, and only
+//! a window that is some anchor's is compared with that anchor.
 
 use super::{Anchor, Hit};
 
@@ -12,7 +13,6 @@ use super::{Anchor, Hit};
 pub(super) const LEAST: usize = 4;
 
 const TABLE_BITS: u32 = 16;
-const BUCKET_BITS: u32 = 12;
 /// Bytes that a step of the main loop moves on; it looks at every second position of them.
 const STEP: usize = 16;
 /// Bytes that a step reads: the window at its last position reaches beyond it.
@@ -24,70 +24,50 @@ type Table = [u8; 1 << TABLE_BITS];
 
 #[derive(Debug)]
 pub(super) struct Scalar {
-    first: Box<Table>,
-    second: Box<Table>,
-    /// First entry of each bucket, with one more at the end.
-    buckets: Vec<u32>,
-    entries: Vec<Entry>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Entry {
-    /// Three case-folded bytes.
-    trigram: u32,
-    anchor: u32,
-    /// Offset of the trigram in the anchor.
-    offset: u32,
-    /// The first eight bytes of the anchor, case folded, and which of them count.
-    head: u64,
-    mask: u64,
+    table: Box<Table>,
+    /// Windows of anchors of four bytes.
+    short: Windows,
+    /// Windows of all others.
+    long: Windows,
 }
 
 impl Scalar {
     pub(super) fn new(anchors: &[Anchor]) -> Self {
-        let mut first = Box::new([0; 1 << TABLE_BITS]);
-        let mut second = Box::new([0; 1 << TABLE_BITS]);
-        let mut entries = Vec::new();
+        let mut table = Box::new([0; 1 << TABLE_BITS]);
+        let mut short = Vec::new();
+        let mut long = Vec::new();
         for (number, anchor) in anchors.iter().enumerate() {
-            if anchor.bytes.len() < LEAST {
+            let bytes = &anchor.bytes;
+            if bytes.len() < LEAST {
                 continue;
             }
-            let (head, mask) = head(&anchor.bytes);
-            let at = rarest_window(&anchor.bytes);
-            for offset in [at, at + 1] {
-                let bytes = &anchor.bytes[offset..];
-                let trigram = trigram(bytes[0], bytes[1], bytes[2]);
-                let next = match bytes.get(3) {
+            let width = bytes.len().min(LEAST + 1);
+            let offset = rarest_window(bytes, width);
+            for at in [offset, offset + 1] {
+                let next = match bytes.get(at + 3) {
                     Some(&next) => next_bit(fold(u32::from(next))),
                     None => 0xff,
                 };
-                first[hash(trigram)] |= next;
-                second[other_hash(trigram)] |= next;
-                entries.push(Entry {
-                    trigram,
-                    anchor: number as u32,
-                    offset: offset as u32,
-                    head,
-                    mask,
-                });
+                table[hash(trigram(&bytes[at..]))] |= next;
             }
+            let windows = match width {
+                LEAST => &mut short,
+                _ => &mut long,
+            };
+            windows.push(Entry {
+                window: pack(&bytes[offset..offset + width]),
+                anchor: number as u32,
+                offset: offset as u32,
+            });
         }
-        entries.sort_by_key(|entry| (bucket(entry.trigram), entry.trigram));
-        let first_of =
-            |number: usize| entries.partition_point(|entry| bucket(entry.trigram) < number) as u32;
-        let buckets = (0..=1 << BUCKET_BITS).map(first_of).collect();
         Self {
-            first,
-            second,
-            buckets,
-            entries,
+            table,
+            short: Windows::new(LEAST, short),
+            long: Windows::new(LEAST + 1, long),
         }
     }
 
     pub(super) fn find(&self, text: &[u8], anchors: &[Anchor], hits: &mut Vec<Hit>) {
-        if self.entries.is_empty() {
-            return;
-        }
         let mut noted = [(0u32, 0u8); STRIP];
         let mut at = 0;
         while at + READ <= text.len() {
@@ -110,17 +90,23 @@ impl Scalar {
                 while passed != 0 {
                     let place = step as usize * STEP + 2 * passed.trailing_zeros() as usize;
                     passed &= passed - 1;
-                    let window = fold(window(strip, place));
-                    if self.second[other_hash(window)] & next_bit(window >> 24) != 0 {
-                        self.verify(text, at + place, window & TRIGRAM, anchors, hits);
-                    }
+                    self.look(text, at + place, anchors, hits);
                 }
             }
             at += steps * STEP;
         }
-        while let Some(&[a, b, c]) = text.get(at..).and_then(<[u8]>::first_chunk::<3>) {
-            self.verify(text, at, trigram(a, b, c), anchors, hits);
+        while at < text.len() {
+            self.look(text, at, anchors, hits);
             at += 2;
+        }
+    }
+
+    /// Looks up the windows that start at `place` or a byte before it.
+    #[inline]
+    fn look(&self, text: &[u8], place: usize, anchors: &[Anchor], hits: &mut Vec<Hit>) {
+        for start in place.saturating_sub(1)..=place {
+            self.long.look(text, start, anchors, hits);
+            self.short.look(text, start, anchors, hits);
         }
     }
 
@@ -140,40 +126,96 @@ impl Scalar {
                 block[at + 6],
                 block[at + 7],
             ];
-            let eight = u64::from_le_bytes(bytes) | 0x2020_2020_2020_2020;
+            let eight = u64::from_le_bytes(bytes) | CASES;
             for half in 0..2 {
                 let window = (eight >> (16 * half)) as u32;
-                let next = self.first[hash(window)] >> (window >> 24 & 7) & 1;
+                let next = self.table[hash(window)] >> (window >> 24 & 7) & 1;
                 passed |= next << (2 * pair + half);
             }
         }
         passed
     }
+}
 
-    #[inline(never)]
+/// Windows of one width, by their hash.
+#[derive(Debug)]
+struct Windows {
+    width: usize,
+    /// One bit for each hash of a window.
+    known: Vec<u64>,
+    /// First entry of each bucket, with one more at the end.
+    buckets: Vec<u32>,
+    entries: Vec<Entry>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    /// As [`pack`] makes it.
+    window: u64,
+    anchor: u32,
+    /// Offset of the window in the anchor.
+    offset: u32,
+}
+
+impl Windows {
+    const HASH_BITS: u32 = 16;
+    const BUCKET_BITS: u32 = 11;
+
+    fn new(width: usize, mut entries: Vec<Entry>) -> Self {
+        let mut known = vec![0; (1 << Self::HASH_BITS) / 64];
+        for entry in &entries {
+            let hash = Self::hash(entry.window);
+            known[hash / 64] |= 1 << (hash % 64);
+        }
+        entries.sort_by_key(|entry| (Self::hash(entry.window), entry.window));
+        let first_of = |number: usize| {
+            entries.partition_point(|entry| Self::bucket(Self::hash(entry.window)) < number) as u32
+        };
+        let buckets = (0..=1 << Self::BUCKET_BITS).map(first_of).collect();
+        Self {
+            width,
+            known,
+            buckets,
+            entries,
+        }
+    }
+
+    /// Multiplicative (Knuth).
+    #[inline(always)]
+    fn hash(window: u64) -> usize {
+        (window.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - Self::HASH_BITS)) as usize
+    }
+
+    fn bucket(hash: usize) -> usize {
+        hash >> (Self::HASH_BITS - Self::BUCKET_BITS)
+    }
+
+    #[inline(always)]
+    fn look(&self, text: &[u8], start: usize, anchors: &[Anchor], hits: &mut Vec<Hit>) {
+        let Some(window) = window(text, start, self.width) else {
+            return;
+        };
+        let hash = Self::hash(window);
+        if self.known[hash / 64] >> (hash % 64) & 1 != 0 {
+            self.verify(text, start, window, Self::bucket(hash), anchors, hits);
+        }
+    }
+
+    #[cold]
     fn verify(
         &self,
         text: &[u8],
-        at: usize,
-        trigram: u32,
+        start: usize,
+        window: u64,
+        bucket: usize,
         anchors: &[Anchor],
         hits: &mut Vec<Hit>,
     ) {
-        let number = bucket(trigram);
-        let range = self.buckets[number] as usize..self.buckets[number + 1] as usize;
-        for entry in &self.entries[range] {
-            if entry.trigram != trigram {
-                continue;
-            }
-            let Some(start) = at.checked_sub(entry.offset as usize) else {
+        let range = self.buckets[bucket] as usize..self.buckets[bucket + 1] as usize;
+        for entry in self.entries[range].iter().filter(|e| e.window == window) {
+            let Some(start) = start.checked_sub(entry.offset as usize) else {
                 continue;
             };
-            if let Some(&there) = text.get(start..).and_then(<[u8]>::first_chunk::<8>) {
-                let there = u64::from_le_bytes(there) | 0x2020_2020_2020_2020;
-                if there & entry.mask != entry.head {
-                    continue;
-                }
-            }
             if anchors[entry.anchor as usize].is_at(text, start) {
                 let anchor = entry.anchor;
                 hits.push(Hit { start, anchor });
@@ -182,29 +224,31 @@ impl Scalar {
     }
 }
 
-/// The first eight bytes of an anchor, case folded, and a mask of those that it has.
-fn head(anchor: &[u8]) -> (u64, u64) {
-    let mut head = [0; 8];
-    let mut mask = [0; 8];
-    for (at, &byte) in anchor.iter().take(8).enumerate() {
-        head[at] = byte | 0x20;
-        mask[at] = 0xff;
-    }
-    (u64::from_le_bytes(head), u64::from_le_bytes(mask))
-}
-
-/// Four bytes at `offset`, which lie in the text.
+/// The window of `width` bytes (at most 8) at `start`, `None` when the text ends before it does.
 #[inline(always)]
-fn window(text: &[u8], offset: usize) -> u32 {
-    let bytes = text.get(offset..).and_then(<[u8]>::first_chunk::<4>);
-    u32::from_le_bytes(*bytes.unwrap_or(&[0; 4]))
+fn window(text: &[u8], start: usize, width: usize) -> Option<u64> {
+    let rest = text.get(start..)?;
+    match rest.first_chunk::<8>() {
+        Some(&eight) => {
+            let mask = u64::MAX >> (64 - 8 * width);
+            Some((u64::from_le_bytes(eight) | CASES) & mask)
+        }
+        None => rest.get(..width).map(pack),
+    }
 }
 
-/// The bytes of a window that make its trigram.
-const TRIGRAM: u32 = 0xff_ffff;
+/// At most eight bytes, case folded, as a number.
+fn pack(bytes: &[u8]) -> u64 {
+    let byte = |number, &byte| number << 8 | u64::from(byte | 0x20);
+    bytes.iter().rev().fold(0, byte)
+}
 
-fn trigram(a: u8, b: u8, c: u8) -> u32 {
-    fold(u32::from_le_bytes([a, b, c, 0])) & TRIGRAM
+/// The bit in which letters of either case differ, in eight bytes.
+const CASES: u64 = 0x2020_2020_2020_2020;
+
+/// The first three of `bytes`, case folded.
+fn trigram(bytes: &[u8]) -> u32 {
+    fold(u32::from_le_bytes([bytes[0], bytes[1], bytes[2], 0]))
 }
 
 /// Folds ASCII case (and some punctuation with it, which verification sorts out).
@@ -220,27 +264,14 @@ fn hash(window: u32) -> usize {
     (window.wrapping_mul(0x9e37_79b1 << 8) >> (32 - TABLE_BITS)) as usize
 }
 
-/// The same with another factor, so that what collides in one table seldom does in the other.
-#[inline(always)]
-fn other_hash(window: u32) -> usize {
-    (window.wrapping_mul(0x85eb_ca6b << 8) >> (32 - TABLE_BITS)) as usize
-}
-
-#[inline(always)]
-fn bucket(trigram: u32) -> usize {
-    (trigram.wrapping_mul(0x9e37_79b1 << 8) >> (32 - BUCKET_BITS)) as usize
-}
-
 /// The table's bit for the byte after a trigram.
 #[inline(always)]
 fn next_bit(byte: u32) -> u8 {
     1 << (byte & 7)
 }
 
-/// Offset of the window that ordinary code holds least: four bytes, and a fifth where there is
-/// one, so that the byte after the second trigram is known too.
-fn rarest_window(anchor: &[u8]) -> usize {
-    let width = anchor.len().min(LEAST + 1);
+/// Offset of the window of `width` bytes that ordinary code holds least.
+fn rarest_window(anchor: &[u8], width: usize) -> usize {
     let cost = |at: usize| {
         anchor[at..at + width]
             .iter()
