@@ -175,6 +175,10 @@ fn nosemgrep(line: &[u8], detector: &Detector) -> bool {
 }
 
 fn in_block(lines: &LineIndex<'_>, line: usize, start: &str, end: &str) -> bool {
+    let before = lines.between(line.saturating_sub(MAX_BLOCK), line);
+    if !contains(before, start) {
+        return false;
+    }
     for above in (line.saturating_sub(MAX_BLOCK)..line).rev() {
         let text = lines.line(above);
         if contains(text, end) {
@@ -200,7 +204,7 @@ fn is_word(line: &[u8], word: &[u8]) -> bool {
 }
 
 fn find(line: &[u8], word: &[u8]) -> Option<usize> {
-    line.windows(word.len()).position(|window| window == word)
+    memchr::memmem::find(line, word)
 }
 
 #[cfg(test)]

@@ -66,9 +66,8 @@ impl<'a> LineIndex<'a> {
     /// Finds all lines of `bytes`.
     pub fn new(bytes: &'a [u8]) -> Self {
         let mut starts = vec![0];
-        for (at, &byte) in bytes.iter().enumerate() {
-            let ends = byte == b'\n' || (byte == b'\r' && bytes.get(at + 1) != Some(&b'\n'));
-            if ends {
+        for at in memchr::memchr2_iter(b'\n', b'\r', bytes) {
+            if bytes[at] == b'\n' || bytes.get(at + 1) != Some(&b'\n') {
                 starts.push(at + 1);
             }
         }
@@ -93,6 +92,12 @@ impl<'a> LineIndex<'a> {
         let text = &self.bytes[start..end];
         let text = text.strip_suffix(b"\n").unwrap_or(text);
         text.strip_suffix(b"\r").unwrap_or(text)
+    }
+
+    /// The bytes from 0-based line `first` up to the start of line `end`.
+    pub fn between(&self, first: usize, end: usize) -> &'a [u8] {
+        let end = self.start_of(end);
+        &self.bytes[self.start_of(first).min(end)..end]
     }
 
     /// Offset of the first byte of 0-based `line`; the blob's length past the end.

@@ -4,10 +4,11 @@
 //! commits is walked when some object is in no better one. Invariant: the answer depends on the
 //! repository alone, not on threads or the order of the question.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use rayon::prelude::*;
 
+use super::commits::Commits;
 use super::dangling::places_in_dangling_trees;
 use super::history::{CLASSES, Event, History};
 use super::lineage::Tracer;
@@ -190,15 +191,23 @@ impl History<'_> {
             .iter()
             .flat_map(|life| life.begins.iter().map(|begin| (life.wanted, begin.1)))
             .collect();
-        let questions = asked.iter().map(|(at, path)| (*path, wanted.ids()[*at]));
-        let questions = Questions::new(questions);
+        let question = |number: usize| (asked[number].1, wanted.ids()[asked[number].0]);
+        let all = Questions::new((0..asked.len()).map(question));
+        let arrivals = Arrivals::new(&self.commits, lives);
         let look = |tips: &[u32]| {
             let mut reader = self.store.reader();
             let mut answers = Answers::new();
             let mut held = BTreeSet::new();
             for &tip in tips {
                 let tree = self.commits.get(tip).tree;
-                held.extend(questions.ask(&mut reader, &tree, &mut answers).iter());
+                match arrivals.before(&self.commits, class, tip) {
+                    // For a few, as of a pull request, the paths are looked up one by one.
+                    Some(few) => held.extend(few.into_iter().filter(|&number| {
+                        let (path, id) = question(number);
+                        lookup(&mut reader, &tree, path) == Some(id)
+                    })),
+                    None => held.extend(all.ask(&mut reader, &tree, &mut answers).iter()),
+                }
             }
             held
         };
@@ -255,6 +264,54 @@ impl History<'_> {
             }
         }
         last.map(|position| self.commits.at(position))
+    }
+}
+
+/// Questions that are not worth a walk of their own.
+const FEW: usize = 16;
+/// Ancestors of one tip that are looked at for what they brought.
+const FAR: usize = 2000;
+
+/// Which commits brought wanted blobs to paths. A tip can only hold what one of its ancestors
+/// brought; of the thousands of pull requests that a repository may have, most brought nothing.
+struct Arrivals {
+    /// Numbers of questions by commit.
+    by_commit: HashMap<u32, Vec<usize>>,
+}
+
+impl Arrivals {
+    /// Questions are numbered by life and, in it, by path.
+    fn new(commits: &Commits, lives: &[Life<'_>]) -> Self {
+        let mut by_commit: HashMap<u32, Vec<usize>> = HashMap::new();
+        let mut first = 0;
+        for life in lives {
+            let numbers = first..first + life.begins.len();
+            for &position in &life.arrivals {
+                let known = by_commit.entry(commits.at(position)).or_default();
+                known.extend(numbers.clone());
+            }
+            first = numbers.end;
+        }
+        Self { by_commit }
+    }
+
+    /// The questions about what `tip` and its ancestors in `class` brought; `None` when they are
+    /// more than [`FEW`], or the ancestors more than [`FAR`].
+    fn before(&self, commits: &Commits, class: Reachability, tip: u32) -> Option<BTreeSet<usize>> {
+        let mut found = BTreeSet::new();
+        let mut seen = HashSet::new();
+        let mut pending = vec![tip];
+        while let Some(index) = pending.pop() {
+            if commits.get(index).class != class || !seen.insert(index) {
+                continue;
+            }
+            found.extend(self.by_commit.get(&index).into_iter().flatten());
+            if found.len() > FEW || seen.len() > FAR {
+                return None;
+            }
+            pending.extend_from_slice(commits.parents(index));
+        }
+        Some(found)
     }
 }
 

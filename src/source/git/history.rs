@@ -1,10 +1,11 @@
 //! What the names of a repository reach, and which commit brought what.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 
 use rayon::prelude::*;
 
+use super::ancestry::Ancestry;
 use super::changes::{Change, Differ, Sink};
 use super::commits::Commits;
 use super::layout::Repository;
@@ -36,6 +37,7 @@ pub struct History<'a> {
     pub(super) commits: Commits,
     pub(super) roots: Roots,
     pub(super) lineage: Mutex<Lineage>,
+    ancestry: OnceLock<Ancestry>,
 }
 
 /// What refs and reflogs point to.
@@ -84,7 +86,15 @@ impl<'a> History<'a> {
             commits,
             roots,
             lineage: Mutex::default(),
+            ancestry: OnceLock::new(),
         }
+    }
+
+    /// Whether commit `ancestor` is `of` or an ancestor of it.
+    pub(super) fn is_ancestor(&self, ancestor: u32, of: u32) -> bool {
+        let ancestry = || Ancestry::new(&self.commits, self.roots.head);
+        let ancestry = self.ancestry.get_or_init(ancestry);
+        ancestry.is_ancestor(&self.commits, ancestor, of)
     }
 
     /// Compares all commits of `class` with their parents and tells where wanted blobs come and
@@ -102,31 +112,31 @@ impl<'a> History<'a> {
                 position: 0,
                 contents: Contents::new(wanted),
                 wanted,
-                events: Vec::new(),
-                creations: Vec::new(),
+                noted: Noted::default(),
             };
             for &index in members {
                 watcher.position = self.commits.get(index).position;
                 differ.run(index, &mut watcher);
             }
-            (watcher.events, watcher.creations, differ.unread)
+            (watcher.noted, differ.unread)
         };
         let found: Vec<_> = members.par_chunks(BATCH).map(batch).collect();
-        let mut events = Vec::new();
-        let mut creations = Vec::new();
+        let mut all = Noted::default();
         let mut unread = Vec::new();
-        for (some_events, some_creations, some_unread) in found {
-            events.extend(some_events);
-            creations.extend(some_creations);
+        for (noted, some_unread) in found {
+            all.events.extend(noted.events);
+            all.creations.extend(noted.creations);
+            all.removals.extend(noted.removals);
             unread.extend(some_unread);
         }
+        let mut events = all.events;
         events.sort_unstable();
         events.dedup();
         self.report_unread(unread, diagnostics);
         self.lineage
             .lock()
             .unwrap_or_else(|poisoned| poisoned.into_inner())
-            .add(class, creations);
+            .add(class, all.creations, all.removals);
         events
     }
 
@@ -220,17 +230,28 @@ struct Watcher<'a> {
     position: u32,
     wanted: &'a Wanted,
     contents: Contents<'a>,
+    noted: Noted,
+}
+
+/// What a walk saw.
+#[derive(Default)]
+struct Noted {
     events: Vec<Event>,
     creations: Vec<Creation>,
+    /// Positions of commits that take something away.
+    removals: Vec<u32>,
 }
 
 impl Sink for Watcher<'_> {
     fn change(&mut self, reader: &mut Reader<'_>, change: Change<'_>) {
         if change.is_creation() {
-            self.creations.push(Creation {
+            self.noted.creations.push(Creation {
                 path: path_key(change.path),
                 position: self.position,
             });
+        }
+        if change.is_deletion() && self.noted.removals.last() != Some(&self.position) {
+            self.noted.removals.push(self.position);
         }
         if self.wanted.is_empty() {
             return;
@@ -249,7 +270,7 @@ impl Watcher<'_> {
     /// Notes `id` itself when it is a file, and what is wanted below it when it is a directory.
     fn note(&mut self, reader: &mut Reader<'_>, change: &Change<'_>, id: &ObjectId, gone: bool) {
         let mut push = |wanted, path| {
-            self.events.push(Event {
+            self.noted.events.push(Event {
                 wanted,
                 gone,
                 position: self.position,

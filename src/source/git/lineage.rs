@@ -4,7 +4,7 @@
 //! away elsewhere is taken for that file's new name. The commits that begin paths are noted while
 //! the history is walked; only those that matter are looked at again.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use super::changes::{Change, Differ, Sink};
@@ -22,6 +22,8 @@ pub(super) struct Lineage {
     walked: BTreeSet<Reachability>,
     /// Sorted.
     creations: Vec<Creation>,
+    /// Positions of commits that take something away.
+    removals: HashSet<u32>,
 }
 
 /// A commit that has a path which none of its parents has.
@@ -53,8 +55,14 @@ const SAME_FILE: u8 = 50;
 
 impl Lineage {
     /// Adds what one class of commits begins.
-    pub(super) fn add(&mut self, class: Reachability, creations: Vec<Creation>) {
+    pub(super) fn add(
+        &mut self,
+        class: Reachability,
+        creations: Vec<Creation>,
+        removals: Vec<u32>,
+    ) {
         if self.walked.insert(class) {
+            self.removals.extend(removals);
             self.creations.extend(creations);
             self.creations.sort_unstable();
         }
@@ -173,7 +181,7 @@ impl<'h, 'a> Tracer<'h, 'a> {
             .with_lineage(|lineage| lineage.beginnings(path, last));
         let is_ancestor = |index: &u32| match Some(at) == self.history.roots.head {
             true => commits.get(*index).class == Reachability::Head,
-            false => commits.is_ancestor(*index, at),
+            false => self.history.is_ancestor(*index, at),
         };
         found
             .into_iter()
@@ -183,6 +191,12 @@ impl<'h, 'a> Tracer<'h, 'a> {
 
     /// The path that went away in commit `index` and is now called `path`.
     fn name_before(&mut self, index: u32, path: &[u8]) -> Option<Vec<u8>> {
+        // Most commits take nothing away, and a file's old name has to go.
+        let position = self.history.commits.get(index).position;
+        let removes = |lineage: &Lineage| lineage.removals.contains(&position);
+        if !self.history.with_lineage(removes) {
+            return None;
+        }
         let key = (index, path.to_vec());
         if let Some(known) = self.renames.get(&key) {
             return known.clone();

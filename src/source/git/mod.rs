@@ -8,6 +8,7 @@
 //! objects, [`History`] says what reaches them and since when.
 
 mod alternates;
+mod ancestry;
 mod attribute;
 mod cache;
 mod change;
