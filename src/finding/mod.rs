@@ -3,6 +3,7 @@
 mod baseline;
 pub mod fingerprint;
 mod group;
+mod ignore_file;
 mod inline;
 mod line_hash;
 pub mod place;
@@ -10,6 +11,7 @@ mod suppress;
 
 pub use baseline::{Baseline, BaselineError};
 pub use group::{Grouping, RawFinding, group};
+pub use ignore_file::{IGNORE_FILES, IgnoreFile};
 pub use inline::{Markers, suppression as inline_suppression};
 pub use line_hash::{line_hash, line_hashes};
 pub use suppress::{Allow, Allowances};

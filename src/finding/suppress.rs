@@ -1,11 +1,12 @@
-//! Applies the baseline and the `[[allow]]` tables of the configuration.
+//! Applies the baseline, the `[[allow]]` tables of the configuration, and what other scanners
+//! accept.
 
 use globset::GlobSet;
 use regex_automata::meta::Regex;
 
 use crate::detector::DetectorSet;
 
-use super::{Baseline, Finding, Suppression, SuppressionSource};
+use super::{Baseline, Finding, IgnoreFile, Suppression, SuppressionSource};
 
 /// An `[[allow]]` table: all that it names must hold.
 #[derive(Clone, Debug)]
@@ -27,13 +28,16 @@ pub struct Allowances {
     pub baseline: Baseline,
     /// Allowed kinds, paths and values.
     pub allow: Vec<Allow>,
+    /// Files of other scanners.
+    pub ignore_files: Vec<IgnoreFile>,
 }
 
 impl Allowances {
     /// What silences `finding`, if anything: the configuration when it covers every occurrence,
-    /// else the baseline.
+    /// else the baseline, else a file of another scanner.
     pub fn suppression(&self, finding: &Finding, detectors: &DetectorSet) -> Option<Suppression> {
-        let id = &detectors.get(finding.detector).id;
+        let detector = detectors.get(finding.detector);
+        let id = &detector.id;
         let allowed = self.allow.iter().find(|allow| allow.covers(finding, id));
         if let Some(allow) = allowed {
             return Some(Suppression {
@@ -41,11 +45,14 @@ impl Allowances {
                 reason: Some(allow.reason.clone()),
             });
         }
-        let reason = self.baseline.get(&finding.id)?;
-        Some(Suppression {
-            source: SuppressionSource::Baseline,
-            reason: reason.map(str::to_owned),
-        })
+        if let Some(reason) = self.baseline.get(&finding.id) {
+            return Some(Suppression {
+                source: SuppressionSource::Baseline,
+                reason: reason.map(str::to_owned),
+            });
+        }
+        let mut files = self.ignore_files.iter();
+        files.find_map(|file| file.suppression(finding, detector))
     }
 }
 

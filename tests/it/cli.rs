@@ -546,3 +546,42 @@ fn nothing_that_a_repository_says_is_run() {
     }
     assert!(!witness.exists());
 }
+
+#[test]
+fn files_of_other_scanners_are_honoured_until_told_not_to() {
+    use sha1::{Digest as _, Sha1};
+    let fixture = Fixture::new();
+    let token = |seed| {
+        expand("{{crc-base62:ghp_:30}}", seed)
+            .expect("a template")
+            .text
+    };
+    let (one, two, three) = (token(1), token(2), token(3));
+    fixture.write("a.env", format!("# first\nA={one}\n"));
+    fixture.write("b.env", format!("B={two}\n"));
+    fixture.write("c.env", format!("C={three}\n"));
+    fixture.write("d.env", format!("D={three}\n"));
+    fixture.write(
+        ".gitleaksignore",
+        "# known\na.env:github-pat:2\nc.env:github-pat:1\nodd\n",
+    );
+    let hash = data_encoding::HEXLOWER.encode(&Sha1::digest(two.as_bytes()));
+    let baseline = serde_json::json!({"results": {"b.env": [{"hashed_secret": hash}]}});
+    fixture.write(".secrets.baseline", baseline.to_string());
+    let secrets = |ran: &Ran| ran.by_secret().into_keys().collect::<Vec<_>>();
+    let ran = jsonl(fixture.path(), &["--no-history"]);
+    // The third one is accepted in one of its two files only.
+    assert_eq!(secrets(&ran), [three.clone()]);
+    assert!(ran.err.contains(".gitleaksignore: line 4"), "{}", ran.err);
+    let all = jsonl(fixture.path(), &["--no-history", "--no-foreign-ignores"]);
+    assert_eq!(all.by_secret().len(), 3);
+    fixture.git(&["add", "-A"]);
+    let commit = fixture.commit("all");
+    let entry = |commit: &str| format!("{commit}:a.env:github-pat:2\n");
+    fixture.write(".gitleaksignore", entry(&commit));
+    let ran = jsonl(fixture.path(), &["--history-only"]);
+    assert!(!secrets(&ran).contains(&one));
+    fixture.write(".gitleaksignore", entry(&"0".repeat(40)));
+    let ran = jsonl(fixture.path(), &["--history-only"]);
+    assert!(secrets(&ran).contains(&one));
+}

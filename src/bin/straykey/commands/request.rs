@@ -10,7 +10,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use straykey::config::{self, Config};
 use straykey::detector::{self, DetectorSet};
 use straykey::finding::fingerprint::FingerprintKey;
-use straykey::finding::{Allowances, Baseline, Markers};
+use straykey::finding::{Allowances, Baseline, IGNORE_FILES, IgnoreFile, Markers};
 use straykey::scan::{Past, Request, Scope, Target};
 use straykey::source::git::range::RangeSpec;
 use straykey::source::git::{Repository, StoreOptions};
@@ -77,6 +77,10 @@ pub(crate) fn prepare(what: &What, how: &How) -> Result<Prepared> {
         },
         None => scope,
     };
+    let markers = match how.no_foreign_ignores || config.foreign_ignores == Some(false) {
+        true => Markers::Own,
+        false => Markers::All,
+    };
     let request = Request {
         targets,
         scope,
@@ -88,15 +92,16 @@ pub(crate) fn prepare(what: &What, how: &How) -> Result<Prepared> {
             max_object_bytes: what.max_object_size,
             delta_scan: !what.no_delta_scan,
         },
-        markers: match how.no_foreign_ignores || config.foreign_ignores == Some(false) {
-            true => Markers::Own,
-            false => Markers::All,
-        },
+        markers,
         line_hashes: false,
         key: how.fingerprint_key_file.as_deref().map(key).transpose()?,
         allowances: Allowances {
             baseline: read_baseline(&baseline, given.is_some())?,
             allow: config.allow.clone(),
+            ignore_files: match markers {
+                Markers::Own => Vec::new(),
+                Markers::All => ignore_files(&root),
+            },
         },
         min_confidence: how
             .min_confidence
@@ -201,6 +206,32 @@ fn read_baseline(path: &Path, must_exist: bool) -> Result<Baseline> {
         Err(error) => return Err(error).with_context(|| path.display().to_string()),
     };
     Baseline::parse(&text).with_context(|| path.display().to_string())
+}
+
+/// The files of other scanners at the root. What of them cannot be used is a warning: it only
+/// makes the report longer.
+fn ignore_files(root: &Path) -> Vec<IgnoreFile> {
+    let mut files = Vec::new();
+    for name in IGNORE_FILES {
+        let path = root.join(name);
+        let is_file = fs::symlink_metadata(&path).is_ok_and(|about| about.is_file());
+        if !is_file {
+            continue;
+        }
+        match fs::read(&path) {
+            Ok(bytes) => {
+                let (file, warnings) = IgnoreFile::parse(name, &String::from_utf8_lossy(&bytes));
+                for warning in warnings {
+                    anstream::eprintln!("straykey: warning: {}: {warning}", path.display());
+                }
+                files.push(file);
+            }
+            Err(error) => {
+                anstream::eprintln!("straykey: warning: {}: {error}", path.display());
+            }
+        }
+    }
+    files
 }
 
 fn key(path: &Path) -> Result<FingerprintKey> {
