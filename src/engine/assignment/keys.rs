@@ -69,6 +69,9 @@ pub(super) fn names_credential(key: &[u8]) -> bool {
         return false;
     };
     let previous = before.last().map(Vec::as_slice).unwrap_or_default();
+    if before.iter().any(|word| word == b"public") {
+        return false;
+    }
     match last.as_slice() {
         b"key" | b"keys" => {
             let kinds: &[&[u8]] = &[
@@ -188,10 +191,35 @@ pub(super) fn names_credential(key: &[u8]) -> bool {
                 b"keypass",
                 b"pgpassword",
             ];
-            let plain = previous != b"forgot" && previous != b"reset" && previous != b"no";
-            plain && names.contains(&last)
+            // Something is done about a password, or not: an option, a page, a message.
+            let about: &[&[u8]] = &[
+                b"allow",
+                b"change",
+                b"disable",
+                b"enable",
+                b"expire",
+                b"for",
+                b"force",
+                b"forgot",
+                b"hide",
+                b"no",
+                b"remember",
+                b"require",
+                b"reset",
+                b"reuse",
+                b"save",
+                b"show",
+                b"update",
+                b"validate",
+            ];
+            !about.contains(&previous) && names.contains(&last)
         }
     }
+}
+
+/// Whether the key is a method that sets what it names: `setPassword`, `config.set_token`.
+pub(super) fn is_setter(key: &[u8]) -> bool {
+    Words::of(key).iter().any(|word| word == b"set")
 }
 
 /// The lower-case words of an identifier, cut at punctuation, case changes and digits.

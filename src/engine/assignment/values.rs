@@ -1,8 +1,9 @@
 //! Values: the literal that a key is given, in the syntaxes that there are for that.
 
+use crate::engine::judge::reference;
 use crate::model::Span;
 
-use super::MAX_VALUE;
+use super::{MAX_VALUE, keys};
 
 /// A literal, and how it is written.
 #[derive(Clone, Copy, Debug)]
@@ -13,17 +14,27 @@ pub(super) struct Value {
 
 /// The literal assigned to the key at `key`.
 pub(super) fn value_after(text: &[u8], key: Span) -> Option<Value> {
+    let head = Head::of(text, key);
     let mut cursor = Cursor { text, at: key.end };
     // `"password"`, `['password']`, `password")`
     let closed = cursor.skip_while(3, |byte| matches!(byte, b'"' | b'\'' | b'`' | b']' | b'\\'));
-    let space = cursor.skip_blanks();
-    if closed > 0 && space > 0 && cursor.eat_word(b"value") {
-        // `<add key="password" value="…">`
-        cursor.skip_blanks();
-        return cursor.eat(b"=").then(|| cursor.quoted())?;
+    if let Some(paired) = cursor.paired(head, closed > 0) {
+        return paired.value;
     }
-    if closed == 0 && cursor.eat(b">") {
-        return cursor.element();
+    if closed == 0 && keys::is_setter(&text[key.range()]) && cursor.eat(b"(") {
+        return cursor.quoted();
+    }
+    let space = cursor.skip_blanks();
+    if closed > 0 && head.calls(b"define") && cursor.eat(b",") {
+        cursor.skip_blanks();
+        return cursor.quoted();
+    }
+    let flag = text[key.range()].starts_with(b"--");
+    if closed == 0 && space > 0 && flag && cursor.peek() != Some(b'=') {
+        return cursor.quoted().or_else(|| cursor.word());
+    }
+    if closed == 0 && space > 0 && head.is_one_of(&[b"#define", b"ENV"]) {
+        return cursor.quoted().or_else(|| cursor.bare());
     }
     let operator = cursor.operator()?;
     let space_after = cursor.skip_blanks();
@@ -39,25 +50,80 @@ pub(super) fn value_after(text: &[u8], key: Span) -> Option<Value> {
         Operator::Equals => tight || space == space_after,
         Operator::Other => false,
     };
-    (config && starts_line(text, key)).then(|| cursor.bare())?
+    let bare = || (config && head.is_start()).then(|| cursor.bare())?;
+    let found = cursor.fallback().or_else(bare);
+    if found.is_some() || closed > 0 {
+        return found;
+    }
+    // `name=shop password=…`, `?api_key=…`, `tool --password=…`
+    let apart = flag || matches!(head.last(), Some(b' ' | b'\t' | b'?' | b'&'));
+    // `-H 'X-Api-Key: …'`
+    let header = operator == Operator::Colon && config;
+    let in_quotes = header && matches!(head.last(), Some(b'"' | b'\''));
+    let words = in_quotes || (operator == Operator::Equals && tight && apart);
+    words.then(|| cursor.word())?
 }
 
-/// Whether only blanks, a list dash or a keyword of a configuration language stand before the key.
-fn starts_line(text: &[u8], key: Span) -> bool {
-    let floor = key.start.saturating_sub(64);
-    let before = &text[floor..key.start];
-    let line = match before
-        .iter()
-        .rposition(|&byte| matches!(byte, b'\n' | b'\r'))
-    {
-        Some(end) => &before[end + 1..],
-        None if floor == 0 => before,
-        None => return false,
-    };
-    let words: &[&[u8]] = &[
-        b"", b"-", b"export", b"set", b"ENV", b"ARG", b"$env:", b"#", b"//", b"\"", b"'",
-    ];
-    words.contains(&line.trim_ascii())
+/// What stands on the line before a key, as far as it tells something.
+#[derive(Clone, Copy)]
+struct Head<'a> {
+    text: &'a [u8],
+    /// Whether the text reaches back to the start of the line.
+    whole: bool,
+}
+
+impl<'a> Head<'a> {
+    fn of(text: &'a [u8], key: Span) -> Self {
+        let floor = key.start.saturating_sub(64);
+        let before = &text[floor..key.start];
+        let is_end = |byte: &u8| matches!(byte, b'\n' | b'\r');
+        match before.iter().rposition(is_end) {
+            Some(end) => Self {
+                text: &before[end + 1..],
+                whole: true,
+            },
+            None => Self {
+                text: before,
+                whole: floor == 0,
+            },
+        }
+    }
+
+    fn last(self) -> Option<u8> {
+        self.text.last().copied()
+    }
+
+    fn is_one_of(self, words: &[&[u8]]) -> bool {
+        self.whole && words.contains(&self.text.trim_ascii())
+    }
+
+    /// Whether only blanks, a list dash or a keyword of a configuration language stand there.
+    fn is_start(self) -> bool {
+        self.is_one_of(&[
+            b"", b"-", b"export", b"set", b"ENV", b"ARG", b"$env:", b"#", b"//", b"\"", b"'",
+        ])
+    }
+
+    /// Whether the key is the first argument, in quotes, of a call of `function`.
+    fn calls(self, function: &[u8]) -> bool {
+        let call = self.text.strip_suffix(b"'");
+        let call = call.or_else(|| self.text.strip_suffix(b"\""));
+        let call = call.and_then(|text| text.strip_suffix(b"("));
+        call.is_some_and(|text| text.ends_with(function))
+    }
+
+    /// Whether the key is itself the value of a `name`, in any syntax.
+    fn names(self) -> bool {
+        let sign = |byte: &u8| matches!(byte, b'"' | b'\'' | b' ' | b':' | b'=');
+        let end = self.text.iter().rposition(|byte| !sign(byte));
+        let text = end.map_or(&[][..], |end| &self.text[..=end]);
+        text.len() < self.text.len() && text.to_ascii_lowercase().ends_with(b"name")
+    }
+}
+
+/// What a key that is the value of another key leads to.
+struct Paired {
+    value: Option<Value>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -67,7 +133,8 @@ enum Operator {
     Other,
 }
 
-/// A place in the text that moves forward, never past the line.
+/// A place in the text that moves forward.
+#[derive(Clone, Copy)]
 struct Cursor<'a> {
     text: &'a [u8],
     at: usize,
@@ -89,6 +156,11 @@ impl Cursor<'_> {
         count
     }
 
+    /// Blanks and ends of lines; whether there were any.
+    fn skip_space(&mut self) -> bool {
+        self.skip_while(40, |byte| byte.is_ascii_whitespace()) > 0
+    }
+
     fn skip_blanks(&mut self) -> usize {
         self.skip_while(40, |byte| matches!(byte, b' ' | b'\t'))
     }
@@ -108,6 +180,52 @@ impl Cursor<'_> {
             self.at += word.len();
         }
         there
+    }
+
+    /// The value beside a key that is itself named: `<add key="password" value="…">`,
+    /// `"name": "PASSWORD", "value": "…"`, `<key>password</key> <string>…</string>`. `None`, without
+    /// a step, when it is no such key.
+    fn paired(&mut self, head: Head<'_>, closed: bool) -> Option<Paired> {
+        let start = self.at;
+        if self.eat(b">") {
+            let quoted = !closed;
+            let value = self.element(quoted);
+            return Some(Paired { value });
+        }
+        if self.eat(b"</key>") || self.eat(b"</name>") {
+            self.skip_space();
+            let tags: [&[u8]; 3] = [b"<string>", b"<value>", b"<defaultValue>"];
+            let value = match tags.iter().any(|tag| self.eat(tag)) {
+                true => self.element(false),
+                false => None,
+            };
+            return Some(Paired { value });
+        }
+        self.eat(b",");
+        if (closed || head.names()) && self.skip_space() {
+            self.skip_while(1, |byte| byte == b'"');
+            let named = self.eat_word(b"value");
+            self.skip_while(1, |byte| byte == b'"');
+            self.skip_blanks();
+            if named && (self.eat(b"=") || self.eat(b":")) {
+                self.skip_blanks();
+                let value = self.quoted().or_else(|| self.bare());
+                return Some(Paired { value });
+            }
+        }
+        self.at = start;
+        None
+    }
+
+    /// The literal that a look-up falls back on: `os.environ.get("KEY", "…")`, `${KEY:-…}`.
+    fn fallback(&self) -> Option<Value> {
+        let rest = &self.text[self.at..self.text.len().min(self.at + MAX_VALUE)];
+        let line = rest.split(|byte| matches!(byte, b'\n' | b'\r')).next()?;
+        let literal = reference::literal_in_reference(line)?;
+        Some(Value {
+            span: Span::new(self.at + literal.start, self.at + literal.end),
+            quoted: true,
+        })
     }
 
     fn operator(&mut self) -> Option<Operator> {
@@ -189,8 +307,8 @@ impl Cursor<'_> {
         })
     }
 
-    /// `<password>…</password>`
-    fn element(&mut self) -> Option<Value> {
+    /// `<password>…</password>`, from behind the first `>`.
+    fn element(&mut self, quoted: bool) -> Option<Value> {
         let start = self.at;
         self.skip_while(MAX_VALUE, |byte| {
             !matches!(byte, b'<' | b'>' | b'\n' | b'\r')
@@ -198,43 +316,47 @@ impl Cursor<'_> {
         let value = Span::new(start, self.at);
         (self.eat(b"</") && !value.is_empty()).then_some(Value {
             span: value,
-            quoted: true,
+            quoted,
         })
     }
 
     /// An unquoted value that is the rest of the line, before a comment.
-    fn bare(&mut self) -> Option<Value> {
-        let start = self.at;
-        let is_value = |byte: u8| {
-            byte.is_ascii_graphic()
-                && !matches!(
-                    byte,
-                    b'"' | b'\''
-                        | b'`'
-                        | b'('
-                        | b')'
-                        | b'{'
-                        | b'}'
-                        | b'['
-                        | b']'
-                        | b'<'
-                        | b'>'
-                        | b';'
-                        | b','
-                        | b'|'
-                )
-        };
-        self.skip_while(MAX_VALUE, is_value);
-        let value = Span::new(start, self.at);
-        let blanks = self.skip_blanks();
-        let ends = match self.peek() {
+    fn bare(&self) -> Option<Value> {
+        let (value, mut rest) = self.unquoted();
+        let blanks = rest.skip_blanks();
+        let ends = match rest.peek() {
             None | Some(b'\n' | b'\r') => true,
-            Some(b'#') => blanks > 0,
+            Some(b'#' | b';') => blanks > 0,
             _ => false,
         };
-        (ends && !value.is_empty()).then_some(Value {
-            span: value,
+        value.filter(|_| ends)
+    }
+
+    /// An unquoted value up to a blank, a quote or the next parameter of an address.
+    fn word(&self) -> Option<Value> {
+        let (value, rest) = self.unquoted();
+        let ends = matches!(
+            rest.peek(),
+            None | Some(b' ' | b'\t' | b'\n' | b'\r' | b'"' | b'\'' | b'`')
+        );
+        let mut value = value.filter(|_| ends)?;
+        let bytes = &self.text[value.span.range()];
+        if let Some(end) = bytes.iter().position(|&byte| byte == b'&') {
+            value.span.end = value.span.start + end;
+        }
+        (!value.span.is_empty()).then_some(value)
+    }
+
+    /// The longest unquoted text here, and what follows it.
+    fn unquoted(&self) -> (Option<Value>, Self) {
+        let is_value = |byte: u8| byte.is_ascii_graphic() && !b"\"'`(){}[]<>;,|".contains(&byte);
+        let mut rest = *self;
+        rest.skip_while(MAX_VALUE, is_value);
+        let span = Span::new(self.at, rest.at);
+        let value = (!span.is_empty()).then_some(Value {
+            span,
             quoted: false,
-        })
+        });
+        (value, rest)
     }
 }

@@ -85,7 +85,7 @@ fn password(secret: &[u8], key: &[u8], quoted: bool) -> Option<Confidence> {
     }
 }
 
-/// The word for the thing, in this or a related language: `"password": "Passwort"`.
+/// The name of the thing, in this or another language: `"password": "Passwort"`.
 fn is_label(value: &[u8], key: &[u8]) -> bool {
     let words = Words::of(key);
     let same = |word: &Vec<u8>| {
@@ -96,8 +96,36 @@ fn is_label(value: &[u8], key: &[u8]) -> bool {
             .count();
         shared >= 4 && shared + 3 >= value.len()
     };
-    value.iter().all(u8::is_ascii_alphabetic) && words.iter().any(same)
+    let translated = || {
+        let lower = value.to_ascii_lowercase();
+        TRANSLATIONS.contains(&lower.as_slice())
+    };
+    let repeated = || Words::of(value).iter().all(|word| words.contains(word));
+    value.iter().all(u8::is_ascii_alphabetic)
+        && (words.iter().any(same) || translated() || repeated())
 }
+
+/// `password` in languages that write it in ASCII.
+const TRANSLATIONS: &[&[u8]] = &[
+    b"adgangskode",
+    b"contrasena",
+    b"geheimnis",
+    b"haslo",
+    b"heslo",
+    b"jelszo",
+    b"kennwort",
+    b"losenord",
+    b"lozinka",
+    b"motdepasse",
+    b"parola",
+    b"parole",
+    b"passord",
+    b"passwort",
+    b"salasana",
+    b"senha",
+    b"sifre",
+    b"wachtwoord",
+];
 
 /// A path, an address, or a dotted, dashed or underscored name: something's name, not its secret.
 fn is_path_or_name(value: &[u8]) -> bool {
@@ -135,13 +163,28 @@ fn is_code(value: &[u8]) -> bool {
         b"hidden",
         b"bytes",
         b"varchar",
+        b"always",
+        b"never",
+        b"enable",
+        b"enabled",
+        b"disable",
+        b"disabled",
+        b"prompt",
     ];
+    // `required|string|min:12`
+    let rules = || {
+        let part = |byte: &u8| {
+            byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"|:_,".contains(byte)
+        };
+        value.contains(&b'|') && value.iter().all(part)
+    };
     let formats: &[&[u8]] = &[
         b"%s", b"{}", b"{0}", b"${", b"#{", b"{{", b"\\n", b"()", b"->", b"::",
     ];
     (starts && value.len() < 2)
         || calls
         || words.contains(&value)
+        || rules()
         || formats.iter().any(|f| holds(f))
         || (starts
             && value[1..].iter().all(|byte| {
