@@ -2,6 +2,7 @@
 
 mod architecture;
 mod cli;
+mod corpus;
 mod delta_scan;
 mod detectors;
 mod git_fixture;

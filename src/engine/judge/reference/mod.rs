@@ -1,5 +1,5 @@
 //! Values that are already where secrets belong: pointers to a manager or a variable,
-//! ciphertexts, templates, and masks.
+//! ciphertexts, hashes, templates, and masks.
 //!
 //! Looks at the value as it stands and at the line around it, never at the rest of the file. Three
 //! things look like a reference and are none: one that carries a literal to fall back on
@@ -9,6 +9,7 @@
 mod code;
 mod expression;
 mod fallback;
+mod hashed;
 mod line;
 mod sealed;
 mod store;
@@ -24,6 +25,8 @@ pub enum ReferenceKind {
     Ref,
     /// It is encrypted.
     Ciphertext,
+    /// It was computed from the secret and does not lead back.
+    Hash,
     /// A tool fills it in.
     Template,
     /// The secret was taken out.
@@ -37,7 +40,7 @@ pub struct Reference {
     pub kind: ReferenceKind,
     /// Whose form it has: `github-actions`, `vault`, `sops`.
     pub system: &'static str,
-    /// What it points to, for an inventory; none for ciphertexts and masks.
+    /// What it points to, for an inventory; none for ciphertexts, hashes and masks.
     pub name: Option<String>,
 }
 
@@ -66,6 +69,14 @@ impl Reference {
         }
     }
 
+    fn hash(system: &'static str) -> Self {
+        Self {
+            kind: ReferenceKind::Hash,
+            system,
+            name: None,
+        }
+    }
+
     fn masked(system: &'static str) -> Self {
         Self {
             kind: ReferenceKind::Masked,
@@ -87,6 +98,7 @@ type Recogniser = fn(&str, &str) -> Option<Reference>;
 const RECOGNISERS: &[Recogniser] = &[
     masked,
     sealed::ciphertext,
+    hashed::hash,
     store::pointer,
     expression::expressions,
     code::lookup,

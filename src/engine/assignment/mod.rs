@@ -1,0 +1,57 @@
+//! The structural pass: `key = value` where the key names a credential and the value could be one.
+//!
+//! Triggered by key words through the prefilter, decided by structure: a hit becomes a candidate
+//! only when the word ends a key, an operator follows, and a literal follows that. Conservative:
+//! what could be code (a call, a variable, a type) is not a value.
+
+mod keys;
+mod values;
+mod weigh;
+
+use crate::detector::Detector;
+use crate::model::{Candidate, DetectorIndex, Match, Span};
+
+use super::LINE_REACH;
+
+/// Longest key, in bytes.
+const MAX_KEY: usize = 80;
+/// Longest value, in bytes.
+const MAX_VALUE: usize = 512;
+
+/// What this pass looks at lies within so many bytes of an anchor, on either side: a key, the
+/// blanks and a type between, a value, and what [`super::line_around`] sees of the line.
+pub(super) const REACH: usize = 4 * MAX_KEY + MAX_VALUE + 2 * LINE_REACH;
+
+/// Appends the secrets assigned to keys around `candidates` (by place) to `found`, and marks
+/// those idle that belong to no secret.
+pub(super) fn confirm(
+    detector: &Detector,
+    index: DetectorIndex,
+    text: &[u8],
+    candidates: &mut [Candidate],
+    found: &mut Vec<Match>,
+) {
+    let mut resume = 0;
+    let mut last_is_secret = false;
+    for candidate in candidates.iter_mut().filter(|candidate| !candidate.idle) {
+        if candidate.start < resume {
+            candidate.idle = !last_is_secret;
+            continue;
+        }
+        let key = keys::key_at(text, candidate.start);
+        let secret = key.and_then(|key| assigned(detector, index, text, key));
+        resume = key.map_or(resume, |key| key.end);
+        last_is_secret = secret.is_some();
+        candidate.idle = secret.is_none();
+        found.extend(secret);
+    }
+}
+
+/// The secret assigned to `key`.
+fn assigned(detector: &Detector, index: DetectorIndex, text: &[u8], key: Span) -> Option<Match> {
+    if !keys::names_credential(&text[key.range()]) {
+        return None;
+    }
+    let value = values::value_after(text, key)?;
+    weigh::weigh(detector, index, text, key, value)
+}
