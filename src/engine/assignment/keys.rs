@@ -69,6 +69,9 @@ pub(super) fn names_credential(key: &[u8]) -> bool {
         return false;
     };
     let previous = before.last().map(Vec::as_slice).unwrap_or_default();
+    if previous == b"hashed" {
+        return false;
+    }
     if before.iter().any(|word| word == b"public") {
         return false;
     }
