@@ -48,12 +48,18 @@ pub enum DetectorError {
 /// Reads one file, or all `.toml` files of a folder in name order. Returns the parsed files (with
 /// their examples) beside the detectors.
 pub fn load(path: &Path) -> Result<Vec<(DetectorFile, Vec<Detector>)>, DetectorError> {
+    let files = files(path)?;
+    files.iter().map(|file| load_file(file)).collect()
+}
+
+/// The files that [`load`] reads: `path` itself, or all `.toml` files of a folder in name order.
+pub fn files(path: &Path) -> Result<Vec<PathBuf>, DetectorError> {
     let read = |source| DetectorError::Read {
         path: path.to_owned(),
         source,
     };
     if !fs::metadata(path).map_err(read)?.is_dir() {
-        return Ok(vec![load_file(path)?]);
+        return Ok(vec![path.to_owned()]);
     }
     let mut files = Vec::new();
     for entry in fs::read_dir(path).map_err(read)? {
@@ -70,7 +76,7 @@ pub fn load(path: &Path) -> Result<Vec<(DetectorFile, Vec<Detector>)>, DetectorE
         return Err(DetectorError::Empty { path });
     }
     files.sort();
-    files.iter().map(|file| load_file(file)).collect()
+    Ok(files)
 }
 
 fn load_file(path: &Path) -> Result<(DetectorFile, Vec<Detector>), DetectorError> {

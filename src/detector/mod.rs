@@ -16,7 +16,7 @@ use std::borrow::Cow;
 use crate::model::{Confidence, Lifetime, MintsTrust, Severity};
 
 pub use check::{Analysis, CheckError, EXTENTS, PROOFS, analyse};
-pub use load::{DetectorError, load};
+pub use load::{DetectorError, files, load};
 pub use set::DetectorSet;
 pub use spec::{Counterexample, DetectorFile, DetectorSpec, Strings};
 

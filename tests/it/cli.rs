@@ -585,3 +585,25 @@ fn files_of_other_scanners_are_honoured_until_told_not_to() {
     let ran = jsonl(fixture.path(), &["--history-only"]);
     assert!(secrets(&ran).contains(&one));
 }
+
+#[test]
+fn every_broken_detector_file_of_a_folder_is_named() {
+    let folder = tempfile::tempdir().expect("a scratch directory");
+    std::fs::write(folder.path().join("a.toml"), "not = [toml").expect("writable");
+    std::fs::write(folder.path().join("b.toml"), "x = 1\n").expect("writable");
+    let good = concat!(env!("CARGO_MANIFEST_DIR"), "/detectors/npm.toml");
+    std::fs::copy(good, folder.path().join("npm.toml")).expect("readable");
+    let ran = straykey(folder.path(), &["detectors", "test", "."], b"");
+    assert_eq!(ran.code, 2);
+    assert!(
+        ran.err.contains("a.toml") && ran.err.contains("b.toml"),
+        "{}",
+        ran.err
+    );
+    assert!(ran.out.contains("2 files cannot be used"), "{}", ran.out);
+    assert!(
+        !ran.out.starts_with('0'),
+        "the good one is tested: {}",
+        ran.out
+    );
+}

@@ -87,8 +87,17 @@ fn show(id: &str) -> Result<Exit> {
 
 fn test(paths: &[PathBuf]) -> Result<Exit> {
     let mut files = Vec::new();
+    let mut broken = 0;
     for path in paths {
-        files.extend(detector::load(path)?);
+        for file in detector::files(path)? {
+            match detector::load(&file) {
+                Ok(loaded) => files.extend(loaded),
+                Err(error) => {
+                    broken += 1;
+                    anstream::eprintln!("straykey: error: {:#}", anyhow!(error));
+                }
+            }
+        }
     }
     let own = files
         .iter()
@@ -103,10 +112,17 @@ fn test(paths: &[PathBuf]) -> Result<Exit> {
             writeln!(out, "{}/{failure}", file.provider.id)?;
         }
     }
-    writeln!(out, "{tested} detectors tested, {failed} examples failed")?;
-    Ok(if failed == 0 {
-        Exit::Clean
-    } else {
-        Exit::Findings
+    let unread = match broken {
+        0 => String::new(),
+        broken => format!(", {broken} files cannot be used"),
+    };
+    writeln!(
+        out,
+        "{tested} detectors tested, {failed} examples failed{unread}"
+    )?;
+    Ok(match (broken, failed) {
+        (0, 0) => Exit::Clean,
+        (0, _) => Exit::Findings,
+        _ => Exit::Usage,
     })
 }
