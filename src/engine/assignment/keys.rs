@@ -48,6 +48,7 @@ pub(super) fn names_credential(key: &[u8]) -> bool {
             b"value",
             b"string",
             b"str",
+            b"base",
             b"base64",
             b"b64",
             b"old",

@@ -18,8 +18,9 @@ const MAX_KEY: usize = 80;
 /// Longest value, in bytes.
 const MAX_VALUE: usize = 512;
 
-/// What this pass looks at lies within so many bytes of an anchor, on either side: a key, the
-/// blanks and a type between, a value, and what [`super::line_around`] sees of the line.
+/// What this pass looks at lies within so many bytes of an anchor, on either side: a key and what
+/// stands before it, the blanks, a type or a `value` between, a value, and what
+/// [`super::line_around`] sees of the line.
 pub(super) const REACH: usize = 4 * MAX_KEY + MAX_VALUE + 2 * LINE_REACH;
 
 /// Appends the secrets assigned to keys around `candidates` (by place) to `found`, and marks

@@ -36,6 +36,10 @@ pub(super) fn value_after(text: &[u8], key: Span) -> Option<Value> {
     if closed == 0 && space > 0 && head.is_one_of(&[b"#define", b"ENV"]) {
         return cursor.quoted().or_else(|| cursor.bare());
     }
+    if space > 0 && &text[key.range()] == b"PASSWORD" && cursor.peek() == Some(b'\'') {
+        // `ALTER USER shop PASSWORD '…'`
+        return cursor.quoted();
+    }
     let operator = cursor.operator()?;
     let space_after = cursor.skip_blanks();
     if let Some(value) = cursor.quoted() {
@@ -55,8 +59,8 @@ pub(super) fn value_after(text: &[u8], key: Span) -> Option<Value> {
     if found.is_some() || closed > 0 {
         return found;
     }
-    // `name=shop password=…`, `?api_key=…`, `tool --password=…`
-    let apart = flag || matches!(head.last(), Some(b' ' | b'\t' | b'?' | b'&'));
+    // `PGPASSWORD=… psql`, `name=shop password=…`, `?api_key=…`, `tool --password=…`
+    let apart = flag || head.is_start() || matches!(head.last(), Some(b' ' | b'\t' | b'?' | b'&'));
     // `-H 'X-Api-Key: …'`
     let header = operator == Operator::Colon && config;
     let in_quotes = header && matches!(head.last(), Some(b'"' | b'\''));
@@ -100,7 +104,7 @@ impl<'a> Head<'a> {
     /// Whether only blanks, a list dash or a keyword of a configuration language stand there.
     fn is_start(self) -> bool {
         self.is_one_of(&[
-            b"", b"-", b"export", b"set", b"ENV", b"ARG", b"$env:", b"#", b"//", b"\"", b"'",
+            b"", b"-", b":", b"export", b"set", b"ENV", b"ARG", b"$env:", b"#", b"//", b"\"", b"'",
         ])
     }
 

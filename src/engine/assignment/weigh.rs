@@ -79,7 +79,7 @@ fn password(secret: &[u8], key: &[u8], quoted: bool) -> Option<Confidence> {
     let has_digit = secret.iter().any(u8::is_ascii_digit);
     match (kinds, quoted) {
         (3.., _) => Some(Confidence::Medium),
-        (2, _) if has_digit => Some(Confidence::Medium),
+        (2, _) if has_digit || !guess::is_guessable(secret) => Some(Confidence::Medium),
         (_, true) => Some(Confidence::Low),
         (_, false) => None,
     }

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::ReferenceKind::{Ciphertext, Masked, Ref, Template};
+use super::ReferenceKind::{Ciphertext, Hash, Masked, Ref, Template};
 use super::*;
 use crate::detector::template::expand;
 
@@ -538,6 +538,28 @@ fn what_the_line_tells() {
 }
 
 #[test]
+fn hashes_of_passwords() {
+    for (system, template) in [
+        ("crypt", "$2b$10$«{alnum:53}»"),
+        ("crypt", "$6$«{alnum:16}»$«{alnum:86}»"),
+        ("crypt", "$y$j9T$«{alnum:22}»$«{alnum:43}»"),
+        (
+            "crypt",
+            "$argon2id$v=19$m=65536,t=3,p=4$«{base64:22}»$«{base64:43}»",
+        ),
+        ("ldap", "{SSHA}«{base64:38}»=="),
+        ("pbkdf2", "pbkdf2_sha256$600000$«{alnum:22}»$«{base64:43}»="),
+        (
+            "postgres",
+            "SCRAM-SHA-256$4096:«{base64:22}»==$«{base64:43}»=:«{base64:43}»=",
+        ),
+        ("mysql", "*«{HEX:40}»"),
+    ] {
+        check(Hash, system, &[(template, None)]);
+    }
+}
+
+#[test]
 fn templates_and_masks() {
     check(
         Template,
@@ -721,7 +743,8 @@ fn secrets_and_passwords_are_no_references() {
         "p<3>q",
         "«{alnum:8}»${X}",
         "{«{alnum:12}»}",
-        "$2b$10$«{alnum:53}»",
+        "$ecret$«{alnum:20}»",
+        "*«{HEX:12}»",
         "admin@home@x!",
         "postgres://user:«{alnum:12}»@db.example/app",
         "«{base64:43}»=",
