@@ -274,8 +274,8 @@ fn next_bit(byte: u32) -> u8 {
 fn rarest_window(anchor: &[u8], width: usize) -> usize {
     let cost = |at: usize| {
         anchor[at..at + width]
-            .iter()
-            .map(|&byte| commonness(byte))
+            .windows(2)
+            .map(|pair| commonness(pair[0], pair[1]))
             .sum::<u32>()
     };
     (0..=anchor.len() - width)
@@ -283,18 +283,16 @@ fn rarest_window(anchor: &[u8], width: usize) -> usize {
         .unwrap_or(0)
 }
 
-/// A rough rank of how common a byte is in source code, letters in either case: an estimate, not
-/// a measured table. A wrong rank costs time, never a hit.
-fn commonness(byte: u8) -> u32 {
-    match byte.to_ascii_lowercase() {
-        b' ' => 70,
-        b'e' | b't' => 64,
-        b'a' | b'i' | b'n' | b'o' | b'r' | b's' => 62,
-        b'c' | b'd' | b'l' | b'p' | b'u' | b'm' | b'f' => 58,
-        b'_' | b'g' | b'h' | b'b' | b'\n' => 56,
-        b'(' | b')' | b',' | b'.' | b';' | b'-' | b'v' | b'y' | b'w' | b'k' | b'"' | b'=' => 54,
-        b'0' | b'x' | b'1' | b'*' | b'/' | b':' | b'>' | b'<' | b'\'' | b'\t' => 52,
-        b'2'..=b'9' | b'j' | b'{' | b'}' | b'[' | b']' | b'#' | b'&' | b'q' | b'z' => 46,
-        _ => 38,
+/// How common two neighbouring bytes are in ordinary code, in either case: measured by
+/// `benches/bigrams.py`, which explains the table. A wrong one costs time, never a hit.
+fn commonness(first: u8, second: u8) -> u32 {
+    static BIGRAMS: &[u8] = include_bytes!("bigrams.txt");
+    const LINE: usize = 65;
+    const { assert!(BIGRAMS.len() == 64 * LINE) };
+    let class = |byte: u8| usize::from(byte >> 1 & 0x20 | byte & 0x1f);
+    let at = class(first) * LINE + class(second);
+    match (first.is_ascii(), BIGRAMS.get(at)) {
+        (true, Some(&common)) if second.is_ascii() => u32::from(common.saturating_sub(b'0')),
+        _ => 0,
     }
 }

@@ -113,7 +113,7 @@ fn split(rest: &[u8]) -> Option<(&[u8], &[u8], usize)> {
         [.., b' '] => (&rest[..6], 7),
         _ => return None,
     };
-    let len = rest[start..].iter().position(|&byte| byte == 0)?;
+    let len = memchr::memchr(0, &rest[start..])?;
     Some((mode, &rest[start..start + len], start + len + 1))
 }
 
