@@ -26,7 +26,7 @@ pub struct Candidate {
     pub detector: DetectorIndex,
     /// Where its anchor starts.
     pub start: usize,
-    /// Whether the detector has looked, and what it found nothing in lies within its reach.
+    /// Whether the detector looked and found nothing, for reasons that lie within its reach.
     pub idle: bool,
 }
 

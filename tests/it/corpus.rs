@@ -87,6 +87,11 @@ fn cases() -> Vec<(String, Case)> {
     cases
 }
 
+/// The bytes of every case, for other tests to scan.
+pub(crate) fn texts() -> Vec<Vec<u8>> {
+    cases().iter().map(|(_, case)| draw(case).bytes).collect()
+}
+
 /// In place of `«` and `»`, of which an expanded template keeps only the first pair.
 const MARKS: (char, char) = ('\u{1}', '\u{2}');
 

@@ -11,12 +11,14 @@ use straykey::detector::{DetectorSet, template};
 use straykey::engine::{Engine, Scratch};
 use straykey::model::{Blob, Copied, Kinship, Match, Trace};
 
+use super::corpus;
 use super::detectors;
 use super::git_fixture::Fixture;
 
 static ENGINE: LazyLock<Engine> = LazyLock::new(|| Engine::new(Arc::new(DetectorSet::builtin())));
 
-/// One example of every detector, and texts that the assignment and base64 passes like.
+/// The examples of every detector, the corpus, and texts that the assignment and base64 passes
+/// like; each also in base64.
 static PHRASES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
     let files = detectors::files();
     let specs = files.into_iter().flat_map(|(file, _)| file.detectors);
@@ -38,6 +40,7 @@ static PHRASES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
                 .text
                 .into_bytes()
         })
+        .chain(corpus::texts())
         .flat_map(|text| [BASE64.encode(&text).into_bytes(), text])
         .collect()
 });
@@ -165,7 +168,7 @@ proptest! {
 #[test]
 fn a_secret_that_two_copies_make_is_found() {
     let mut found = 0;
-    for number in (0..PHRASES.len()).step_by(11) {
+    for number in (0..PHRASES.len()).step_by(23) {
         let around = 4 * FILLER.len();
         let inner = PHRASES[number].len();
         let length = inner + 2 * around;
