@@ -56,8 +56,16 @@ fn token(secret: &[u8]) -> Option<Confidence> {
         && digits > 0
         && digits < secret.len()
         && !is_path_or_name(secret)
+        && !is_unsigned_jwt(secret)
         && !guess::is_guessable(secret);
     fits.then_some(Confidence::Medium)
+}
+
+/// Two parts of a JSON Web Token (RFC 7519) without the third, its signature: it proves nothing.
+fn is_unsigned_jwt(secret: &[u8]) -> bool {
+    let mut parts = secret.split(|&byte| byte == b'.');
+    let is_object = |part: Option<&[u8]>| part.is_some_and(|part| part.starts_with(b"eyJ"));
+    is_object(parts.next()) && is_object(parts.next()) && parts.next().is_none_or(<[u8]>::is_empty)
 }
 
 /// A value that a person may have chosen: one word of several kinds of characters.

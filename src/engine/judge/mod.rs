@@ -26,6 +26,19 @@ pub(super) fn is_all_caps(value: &[u8]) -> bool {
         .all(|byte| byte.is_ascii_uppercase() || *byte == b'_')
 }
 
+/// `user:password`: both are the names of what belongs there.
+fn is_form(text: &[u8], span: Span) -> bool {
+    const USERS: &[&str] = &["user:", "username:", "login:", "name:"];
+    const PASSWORDS: &[&str] = &["pass", "passwd", "password", "pwd", "secret"];
+    let before = &text[span.start.saturating_sub("username:".len())..span.start];
+    let ends = |user: &str| {
+        let tail = before.len().checked_sub(user.len()).map(|at| &before[at..]);
+        tail.is_some_and(|tail| tail.eq_ignore_ascii_case(user.as_bytes()))
+    };
+    let is = |password: &&str| text[span.range()].eq_ignore_ascii_case(password.as_bytes());
+    PASSWORDS.iter().any(is) && USERS.iter().any(|user| ends(user))
+}
+
 /// Proofs that tell something of a secret but hold for most random texts of its shape.
 const INFORMS: &[&str] = &["aws-account"];
 
@@ -47,7 +60,7 @@ pub(super) fn judge(
     // A template right behind the value is a part of it that the pattern did not take.
     if is_template(value)
         || text[span.end..].starts_with(b"{{")
-        || (detector.value == ValueKind::Password && is_all_caps(value))
+        || (detector.value == ValueKind::Password && (is_all_caps(value) || is_form(text, span)))
     {
         return None;
     }
