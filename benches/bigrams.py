@@ -19,11 +19,11 @@ def classes(text):
 def main():
     counts = [0] * 4096
     text = sys.stdin.buffer.read()
-    before = None
-    for now in classes(text):
-        if before is not None and now is not None:
-            counts[before * 64 + now] += 1
-        before = now
+    first = None
+    for second in classes(text):
+        if first is not None and second is not None:
+            counts[first * 64 + second] += 1
+        first = second
     scale = (1 << 24) / max(len(text), 1)
     for first in range(64):
         row = counts[first * 64:first * 64 + 64]

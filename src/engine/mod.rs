@@ -60,22 +60,21 @@ const MAX_DEPTH: usize = 2;
 impl Engine {
     /// Prepares `detectors`; compiles no pattern yet.
     pub fn new(detectors: Arc<DetectorSet>) -> Self {
+        let mut anchors: Vec<Anchor> = Vec::new();
         let mut owners: Vec<Vec<DetectorIndex>> = Vec::new();
         let mut numbers: HashMap<Anchor, usize> = HashMap::new();
         for (index, detector) in detectors.iter() {
             for word in detector.keywords.iter() {
                 let word = &word.as_bytes()[..word.len().min(LONGEST_ANCHOR)];
                 let anchor = Anchor::new(word, detector.ignore_case);
-                let number = *numbers.entry(anchor).or_insert(owners.len());
-                match owners.get_mut(number) {
-                    Some(owners) => owners.push(index),
-                    None => owners.push(vec![index]),
-                }
+                let number = *numbers.entry(anchor).or_insert_with_key(|anchor| {
+                    anchors.push(anchor.clone());
+                    owners.push(Vec::new());
+                    owners.len() - 1
+                });
+                owners[number].push(index);
             }
         }
-        let mut anchors: Vec<_> = numbers.into_iter().collect();
-        anchors.sort_unstable_by_key(|(_, number)| *number);
-        let anchors: Vec<_> = anchors.into_iter().map(|(anchor, _)| anchor).collect();
         Self {
             matchers: detectors.iter().map(|_| Matcher::default()).collect(),
             longest_anchor: anchors.iter().map(Anchor::len).max().unwrap_or(0),

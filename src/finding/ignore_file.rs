@@ -19,7 +19,8 @@ pub const IGNORE_FILES: [&str; 3] = [".gitleaksignore", ".betterleaksignore", ".
 #[derive(Clone, Debug)]
 pub struct IgnoreFile {
     name: String,
-    places: Vec<PlaceEntry>,
+    /// Accepted places by path.
+    places: BTreeMap<String, Vec<PlaceEntry>>,
     /// SHA-1 of accepted values by path.
     hashes: BTreeMap<String, BTreeSet<String>>,
 }
@@ -28,7 +29,6 @@ pub struct IgnoreFile {
 #[derive(Clone, PartialEq, Eq, Debug)]
 struct PlaceEntry {
     commit: Option<String>,
-    path: String,
     rule: String,
     line: u32,
 }
@@ -38,7 +38,7 @@ impl IgnoreFile {
     pub fn parse(name: &str, text: &str) -> (Self, Vec<String>) {
         let mut file = Self {
             name: name.to_owned(),
-            places: Vec::new(),
+            places: BTreeMap::new(),
             hashes: BTreeMap::new(),
         };
         let mut warnings = Vec::new();
@@ -62,7 +62,7 @@ impl IgnoreFile {
                 continue;
             }
             match PlaceEntry::parse(line) {
-                Some(entry) => self.places.push(entry),
+                Some((path, entry)) => self.places.entry(path).or_default().push(entry),
                 None => warnings.push(format!(
                     "line {}: not of the form [commit:]file:rule:line; it silences nothing",
                     number + 1
@@ -108,26 +108,24 @@ impl IgnoreFile {
     }
 
     fn accepts(&self, seen: &Occurrence, path: &[u8], detector: &Detector) -> bool {
-        let by_place = || {
-            self.places.iter().any(|entry| {
-                entry.path.as_bytes() == path
-                    && entry.line == seen.location.line
-                    && is_rule(detector, &entry.rule)
-                    && entry.is_of_commit(seen)
-            })
+        let Ok(path) = std::str::from_utf8(path) else {
+            return false;
         };
-        let by_hash = || {
-            let known = std::str::from_utf8(path)
-                .ok()
-                .and_then(|path| self.hashes.get(path));
-            known.is_some_and(|hashes| hashes.contains(&sha1(seen.secret.expose())))
+        let is_here = |entry: &PlaceEntry| {
+            entry.line == seen.location.line
+                && is_rule(detector, &entry.rule)
+                && entry.is_of_commit(seen)
         };
-        by_place() || by_hash()
+        let is_it = |hashes: &BTreeSet<String>| hashes.contains(&sha1(seen.secret.expose()));
+        let places = self.places.get(path);
+        places.is_some_and(|places| places.iter().any(is_here))
+            || self.hashes.get(path).is_some_and(is_it)
     }
 }
 
 impl PlaceEntry {
-    fn parse(line: &str) -> Option<Self> {
+    /// The path, and the rest.
+    fn parse(line: &str) -> Option<(String, Self)> {
         let (rest, line) = line.rsplit_once(':')?;
         let (rest, rule) = rest.rsplit_once(':')?;
         let is_commit =
@@ -137,12 +135,12 @@ impl PlaceEntry {
             _ => (None, rest),
         };
         let complete = !path.is_empty() && !rule.is_empty();
-        complete.then_some(Self {
+        let entry = Self {
             commit,
-            path: path.replace('\\', "/"),
             rule: rule.to_owned(),
             line: line.parse().ok()?,
-        })
+        };
+        complete.then(|| (path.replace('\\', "/"), entry))
     }
 
     /// An entry without a commit speaks of any; one with a commit of what that commit brought.
@@ -172,15 +170,15 @@ mod tests {
     fn fingerprints_are_read_from_the_right() {
         let commit = "0123456789abcdef0123456789abcdef01234567";
         let entry = |line: &str| PlaceEntry::parse(line);
-        let plain = entry("a b/c:d.txt:github-pat:12").expect("an entry");
+        let (path, plain) = entry("a b/c:d.txt:github-pat:12").expect("an entry");
         assert_eq!(
-            (&*plain.path, &*plain.rule, plain.line),
+            (&*path, &*plain.rule, plain.line),
             ("a b/c:d.txt", "github-pat", 12)
         );
         assert_eq!(plain.commit, None);
-        let exact = entry(&format!("{commit}:dir\\x.env:jwt:3")).expect("an entry");
+        let (path, exact) = entry(&format!("{commit}:dir\\x.env:jwt:3")).expect("an entry");
         assert_eq!(
-            (&*exact.path, exact.commit.as_deref()),
+            (&*path, exact.commit.as_deref()),
             ("dir/x.env", Some(commit))
         );
         for wrong in ["", "x", "x:3", "x:rule:three", ":rule:3", "x::3"] {

@@ -571,7 +571,7 @@ fn files_of_other_scanners_are_honoured_until_told_not_to() {
     let secrets = |ran: &Ran| ran.by_secret().into_keys().collect::<Vec<_>>();
     let ran = jsonl(fixture.path(), &["--no-history"]);
     // The third one is accepted in one of its two files only.
-    assert_eq!(secrets(&ran), std::slice::from_ref(&three));
+    assert!(secrets(&ran) == [three], "{} records", secrets(&ran).len());
     assert!(ran.err.contains(".gitleaksignore: line 4"), "{}", ran.err);
     let all = jsonl(fixture.path(), &["--no-history", "--no-foreign-ignores"]);
     assert_eq!(all.by_secret().len(), 3);

@@ -34,34 +34,9 @@ fn is_key_byte(byte: u8) -> bool {
 pub(super) fn names_credential(key: &[u8]) -> bool {
     let words = Words::of(key);
     let mut words = words.as_slice();
-    // Where it is used, or which of several it is, says nothing against it.
     while let Some((last, rest)) = words.split_last() {
-        let tail: &[&[u8]] = &[
-            b"dev",
-            b"prod",
-            b"production",
-            b"test",
-            b"testing",
-            b"stage",
-            b"staging",
-            b"live",
-            b"value",
-            b"string",
-            b"str",
-            b"base",
-            b"base64",
-            b"b64",
-            b"old",
-            b"new",
-            b"default",
-            b"admin",
-            b"root",
-            b"master",
-            b"sandbox",
-            b"local",
-        ];
         let number = last.iter().all(u8::is_ascii_digit);
-        if rest.is_empty() || !(number || tail.contains(&last.as_slice())) {
+        if rest.is_empty() || !(number || PLACES.contains(&last.as_slice())) {
             break;
         }
         words = rest;
@@ -70,154 +45,15 @@ pub(super) fn names_credential(key: &[u8]) -> bool {
         return false;
     };
     let previous = before.last().map(Vec::as_slice).unwrap_or_default();
-    if previous == b"hashed" {
-        return false;
-    }
-    if before.iter().any(|word| word == b"public") {
+    let harmless = |word: &Vec<u8>| word == b"public" || word == b"hashed";
+    if before.iter().any(harmless) {
         return false;
     }
     match last.as_slice() {
-        b"key" | b"keys" => {
-            let kinds: &[&[u8]] = &[
-                b"api",
-                b"access",
-                b"secret",
-                b"private",
-                b"auth",
-                b"encryption",
-                b"signing",
-                b"master",
-                b"shared",
-                b"account",
-                b"app",
-                b"service",
-                b"client",
-                b"storage",
-                b"hmac",
-                b"crypt",
-                b"cipher",
-                b"jwt",
-                b"session",
-                b"cookie",
-                b"license",
-                b"deploy",
-                b"subscription",
-                b"admin",
-                b"server",
-                b"webhook",
-                b"token",
-            ];
-            kinds.contains(&previous)
-        }
-        b"token" | b"tokens" => {
-            let not: &[&[u8]] = &[
-                b"page",
-                b"next",
-                b"continuation",
-                b"csrf",
-                b"xsrf",
-                b"sync",
-                b"pagination",
-                b"end",
-                b"start",
-                b"last",
-                b"first",
-                b"current",
-                b"peek",
-                b"eof",
-                b"lookahead",
-                b"prev",
-                b"previous",
-                b"unexpected",
-                b"expected",
-                b"invalid",
-                b"special",
-                b"pad",
-                b"mask",
-                b"unk",
-                b"cls",
-                b"sep",
-                b"eos",
-                b"bos",
-                b"max",
-                b"num",
-                b"cancellation",
-                b"cancel",
-                b"sort",
-                b"resume",
-                b"delimiter",
-                b"separator",
-                b"design",
-            ];
-            !not.contains(&previous)
-        }
+        b"key" | b"keys" => KEY_KINDS.contains(&previous),
+        b"token" | b"tokens" => !OTHER_TOKENS.contains(&previous),
         b"pass" => !before.is_empty(),
-        last => {
-            let names: &[&[u8]] = &[
-                b"password",
-                b"passwd",
-                b"pwd",
-                b"passphrase",
-                b"passwort",
-                b"secret",
-                b"secrets",
-                b"credential",
-                b"credentials",
-                b"apikey",
-                b"authkey",
-                b"accesskey",
-                b"secretkey",
-                b"authtoken",
-                b"accesstoken",
-                b"userpassword",
-                b"userpwd",
-                b"dbpassword",
-                b"dbpass",
-                b"dbpasswd",
-                b"dbpwd",
-                b"adminpassword",
-                b"rootpassword",
-                b"privatekey",
-                b"clientsecret",
-                b"appsecret",
-                b"bearer",
-                b"salt",
-                b"pepper",
-                b"appkey",
-                b"encryptionkey",
-                b"signingkey",
-                b"masterkey",
-                b"sharedkey",
-                b"accountkey",
-                b"sharedaccesskey",
-                b"secretaccesskey",
-                b"storepass",
-                b"keypass",
-                b"pgpassword",
-            ];
-            // Something is done about a password, or not: an option, a page, a message.
-            let about: &[&[u8]] = &[
-                b"allow",
-                b"change",
-                b"disable",
-                b"enable",
-                b"expire",
-                b"for",
-                b"force",
-                b"forgot",
-                b"hide",
-                b"no",
-                b"remember",
-                b"require",
-                b"reset",
-                b"reuse",
-                b"save",
-                b"show",
-                b"update",
-                b"validate",
-            ];
-            !about.contains(&previous) && names.contains(&last)
-        }
+        last => !ABOUT.contains(&previous) && NAMES.contains(&last),
     }
 }
 
@@ -225,6 +61,170 @@ pub(super) fn names_credential(key: &[u8]) -> bool {
 pub(super) fn is_setter(key: &[u8]) -> bool {
     Words::of(key).iter().any(|word| word == b"set")
 }
+
+/// Words behind the name that say where it is used, which of several it is, or how it is
+/// written. Digits are words of their own: `base64` is `base`, then a number.
+const PLACES: &[&[u8]] = &[
+    b"dev",
+    b"prod",
+    b"production",
+    b"test",
+    b"testing",
+    b"stage",
+    b"staging",
+    b"live",
+    b"value",
+    b"string",
+    b"str",
+    b"b",
+    b"base",
+    b"old",
+    b"new",
+    b"default",
+    b"admin",
+    b"root",
+    b"master",
+    b"sandbox",
+    b"local",
+];
+
+/// Keys that are secret, by the word before `key`.
+const KEY_KINDS: &[&[u8]] = &[
+    b"api",
+    b"access",
+    b"secret",
+    b"private",
+    b"auth",
+    b"encryption",
+    b"signing",
+    b"master",
+    b"shared",
+    b"account",
+    b"app",
+    b"service",
+    b"client",
+    b"storage",
+    b"hmac",
+    b"crypt",
+    b"cipher",
+    b"jwt",
+    b"session",
+    b"cookie",
+    b"license",
+    b"deploy",
+    b"subscription",
+    b"admin",
+    b"server",
+    b"webhook",
+    b"token",
+];
+
+/// Tokens that open nothing, by the word before `token`.
+const OTHER_TOKENS: &[&[u8]] = &[
+    b"page",
+    b"next",
+    b"continuation",
+    b"csrf",
+    b"xsrf",
+    b"sync",
+    b"pagination",
+    b"end",
+    b"start",
+    b"last",
+    b"first",
+    b"current",
+    b"peek",
+    b"eof",
+    b"lookahead",
+    b"prev",
+    b"previous",
+    b"unexpected",
+    b"expected",
+    b"invalid",
+    b"special",
+    b"pad",
+    b"mask",
+    b"unk",
+    b"cls",
+    b"sep",
+    b"eos",
+    b"bos",
+    b"max",
+    b"num",
+    b"cancellation",
+    b"cancel",
+    b"sort",
+    b"resume",
+    b"delimiter",
+    b"separator",
+    b"design",
+];
+
+/// Names of credentials.
+const NAMES: &[&[u8]] = &[
+    b"password",
+    b"passwd",
+    b"pwd",
+    b"passphrase",
+    b"passwort",
+    b"secret",
+    b"secrets",
+    b"credential",
+    b"credentials",
+    b"apikey",
+    b"authkey",
+    b"accesskey",
+    b"secretkey",
+    b"authtoken",
+    b"accesstoken",
+    b"userpassword",
+    b"userpwd",
+    b"dbpassword",
+    b"dbpass",
+    b"dbpasswd",
+    b"dbpwd",
+    b"adminpassword",
+    b"rootpassword",
+    b"privatekey",
+    b"clientsecret",
+    b"appsecret",
+    b"bearer",
+    b"salt",
+    b"pepper",
+    b"appkey",
+    b"encryptionkey",
+    b"signingkey",
+    b"masterkey",
+    b"sharedkey",
+    b"accountkey",
+    b"sharedaccesskey",
+    b"secretaccesskey",
+    b"storepass",
+    b"keypass",
+    b"pgpassword",
+];
+
+/// Something is done about a password, or not: an option, a page, a message.
+const ABOUT: &[&[u8]] = &[
+    b"allow",
+    b"change",
+    b"disable",
+    b"enable",
+    b"expire",
+    b"for",
+    b"force",
+    b"forgot",
+    b"hide",
+    b"no",
+    b"remember",
+    b"require",
+    b"reset",
+    b"reuse",
+    b"save",
+    b"show",
+    b"update",
+    b"validate",
+];
 
 /// The lower-case words of an identifier, cut at punctuation, case changes and digits.
 pub(super) struct Words;

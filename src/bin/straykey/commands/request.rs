@@ -208,14 +208,24 @@ fn read_baseline(path: &Path, must_exist: bool) -> Result<Baseline> {
     Baseline::parse(&text).with_context(|| path.display().to_string())
 }
 
+/// Largest file of another scanner, in bytes: it belongs to the scanned repository.
+const MAX_IGNORE_FILE: u64 = 16 << 20;
+
 /// The files of other scanners at the root. What of them cannot be used is a warning: it only
 /// makes the report longer.
 fn ignore_files(root: &Path) -> Vec<IgnoreFile> {
     let mut files = Vec::new();
     for name in IGNORE_FILES {
         let path = root.join(name);
-        let is_file = fs::symlink_metadata(&path).is_ok_and(|about| about.is_file());
-        if !is_file {
+        let Ok(about) = fs::symlink_metadata(&path) else {
+            continue;
+        };
+        if !about.is_file() {
+            continue;
+        }
+        if about.len() > MAX_IGNORE_FILE {
+            let file = path.display();
+            anstream::eprintln!("straykey: warning: {file}: larger than 16 MiB; not read");
             continue;
         }
         match fs::read(&path) {

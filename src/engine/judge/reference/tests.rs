@@ -519,6 +519,12 @@ fn what_the_line_tells() {
         ),
         ("credential_process = get-creds", "get-creds", Ref, "aws"),
         (
+            "credential_process = ./bin/creds",
+            "./bin/creds",
+            Ref,
+            "aws",
+        ),
+        (
             "RUN --mount=type=secret,id=token make",
             "token",
             Ref,
