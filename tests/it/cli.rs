@@ -607,3 +607,31 @@ fn every_broken_detector_file_of_a_folder_is_named() {
         ran.out
     );
 }
+
+#[test]
+fn a_repository_that_lost_objects_is_no_quiet_pass() {
+    let fixture = Fixture::new();
+    let commit = fixture.commit_file("a.txt", "hello\n");
+    let tree = fixture.git(&["rev-parse", "HEAD^{tree}"]);
+    let object = |id: &str| {
+        let (folder, file) = id.split_at(2);
+        fixture.path().join(".git/objects").join(folder).join(file)
+    };
+    assert_eq!(straykey(fixture.path(), &["scan"], b"").code, 0);
+    std::fs::remove_file(object(&tree)).expect("a loose object");
+    let ran = straykey(fixture.path(), &["scan"], b"");
+    assert_eq!(ran.code, 3);
+    let said = ran.out + &ran.err;
+    assert!(
+        said.contains("1 commits name trees that are not here"),
+        "{said}"
+    );
+    std::fs::remove_file(object(&commit)).expect("a loose object");
+    let ran = straykey(fixture.path(), &["scan"], b"");
+    assert_eq!(ran.code, 3);
+    let said = ran.out + &ran.err;
+    assert!(
+        said.contains("refs/heads/main") && said.contains("git fsck"),
+        "{said}"
+    );
+}

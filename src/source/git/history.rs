@@ -80,7 +80,7 @@ impl<'a> History<'a> {
             let tips = roots.commits.get(&class).into_iter().flatten();
             commits.mark(class, tips.copied());
         }
-        report_limits(repository, &commits, diagnostics);
+        report_limits(repository, store, &commits, diagnostics);
         Self {
             store,
             commits,
@@ -156,7 +156,12 @@ impl<'a> History<'a> {
 }
 
 /// Says what the answers cannot know.
-fn report_limits(repository: &Repository, commits: &Commits, diagnostics: &Diagnostics) {
+fn report_limits(
+    repository: &Repository,
+    store: &Store,
+    commits: &Commits,
+    diagnostics: &Diagnostics,
+) {
     let boundary = repository.shallow.iter();
     let boundary = boundary.filter(|id| commits.find(id).is_some()).count();
     let subject = repository.git_dir.display();
@@ -174,6 +179,17 @@ fn report_limits(repository: &Repository, commits: &Commits, diagnostics: &Diagn
         );
         diagnostics.incomplete(subject, message);
     }
+    if !repository.partial {
+        let is_lost = |index: &u32| !store.contains(&commits.get(*index).tree);
+        let lost = (0..commits.len() as u32).filter(is_lost).count();
+        if lost > 0 {
+            let message = format_args!(
+                "{lost} commits name trees that are not here, so their files are not scanned; \
+                 run `git fsck`"
+            );
+            diagnostics.incomplete(repository.git_dir.display(), message);
+        }
+    }
 }
 
 impl Roots {
@@ -187,8 +203,9 @@ impl Roots {
             if !roots.add(tip, &mut reader, commits) {
                 let expected = store.partial || tip.class >= Reachability::Reflog;
                 if !expected {
-                    let message = "points to an object that is missing or damaged; run `git fsck`";
-                    diagnostics.warning(printable_bytes(&tip.name), message);
+                    let message = "points to an object that is missing or damaged, so what it \
+                                   leads to is not scanned; run `git fsck`";
+                    diagnostics.incomplete(printable_bytes(&tip.name), message);
                 }
             }
         }

@@ -65,10 +65,8 @@ impl Source for Objects {
             })
         };
         self.store.sweep(&scanned, diagnostics);
-        if !self.repository.shallow.is_empty() || self.repository.partial {
-            // Says what the clone lacks, also when nothing has to be attributed.
-            self.history(diagnostics);
-        }
+        // Says what the clone lacks, also when nothing has to be attributed.
+        self.history(diagnostics);
         Ok(())
     }
 }
