@@ -3,13 +3,14 @@
 
 use std::cell::RefCell;
 use std::hint::black_box;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use aho_corasick::AhoCorasick;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use data_encoding::BASE64;
 use straykey::detector::{DetectorSet, template};
-use straykey::engine::prefilter::{Anchor, Hit, Prefilter};
+use straykey::engine::prefilter::{Anchor, Hit, Prefilter, Simd};
 use straykey::engine::{Engine, Scratch};
 use straykey::model::{Blob, Copied, Kinship, Trace};
 
@@ -63,6 +64,25 @@ fn text(size: usize, every: Option<usize>) -> (Vec<u8>, usize) {
     (text.into_bytes(), secrets)
 }
 
+/// The sources of straykey, again and again: ordinary code.
+fn sources() -> Vec<u8> {
+    let mut folders = vec![PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src"))];
+    let mut files = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("the sources are here") {
+            let path = entry.expect("a readable folder").path();
+            match path.is_dir() {
+                true => folders.push(path),
+                false => files.push(path),
+            }
+        }
+    }
+    files.sort();
+    let read = |path: &PathBuf| std::fs::read(path).expect("a readable file");
+    let once: Vec<u8> = files.iter().flat_map(read).collect();
+    once.repeat(SIZE.div_ceil(once.len()))
+}
+
 fn builtin() -> Engine {
     Engine::new(Arc::new(DetectorSet::builtin()))
 }
@@ -90,19 +110,23 @@ fn prefilter(c: &mut Criterion) {
     words.sort();
     words.dedup();
     let anchors = words.iter().map(|(word, case)| Anchor::new(word, *case));
-    let prefilter = Prefilter::new(anchors.collect());
-    let (text, _) = text(SIZE, None);
-    let expected = reference(&words, &text);
+    let anchors: Vec<_> = anchors.collect();
     let mut hits: Vec<Hit> = Vec::new();
     let mut group = c.benchmark_group("prefilter");
-    group.throughput(Throughput::Bytes(text.len() as u64));
-    group.bench_function("builtin", |b| {
-        b.iter(|| {
-            hits.clear();
-            prefilter.find(black_box(&text), &mut hits);
-            assert_eq!(hits.len(), expected);
-        });
-    });
+    for (name, text) in [("sources", sources()), ("words", text(SIZE, None).0)] {
+        let expected = reference(&words, &text);
+        group.throughput(Throughput::Bytes(text.len() as u64));
+        for simd in Simd::supported() {
+            let prefilter = Prefilter::new(anchors.clone(), simd);
+            group.bench_function(format!("{name}/{simd}"), |b| {
+                b.iter(|| {
+                    hits.clear();
+                    prefilter.find(black_box(&text), &mut hits);
+                    assert_eq!(hits.len(), expected);
+                });
+            });
+        }
+    }
     group.finish();
 }
 

@@ -23,7 +23,7 @@ use crate::model::{Blob, Candidate, Content, Decoding, DetectorIndex, Kinship, M
 
 use matcher::Matcher;
 use news::News;
-use prefilter::{Anchor, Hit, Prefilter};
+use prefilter::{Anchor, Hit, Prefilter, Simd};
 
 /// The detectors of a scan, ready to run. Immutable and shared by all threads.
 #[derive(Debug)]
@@ -60,6 +60,15 @@ const MAX_DEPTH: usize = 2;
 impl Engine {
     /// Prepares `detectors`; compiles no pattern yet.
     pub fn new(detectors: Arc<DetectorSet>) -> Self {
+        Self::with_simd(detectors, Simd::best())
+    }
+
+    /// As [`Engine::new`], with a kernel of the prefilter that is not the fastest.
+    ///
+    /// # Panics
+    ///
+    /// When the processor cannot run `simd`.
+    pub fn with_simd(detectors: Arc<DetectorSet>, simd: Simd) -> Self {
         let mut anchors: Vec<Anchor> = Vec::new();
         let mut owners: Vec<Vec<DetectorIndex>> = Vec::new();
         let mut numbers: HashMap<Anchor, usize> = HashMap::new();
@@ -78,7 +87,7 @@ impl Engine {
         Self {
             matchers: detectors.iter().map(|_| Matcher::default()).collect(),
             longest_anchor: anchors.iter().map(Anchor::len).max().unwrap_or(0),
-            prefilter: Prefilter::new(anchors),
+            prefilter: Prefilter::new(anchors, simd),
             owners,
             detectors,
         }

@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 use straykey::detector::template::expand;
+use straykey::engine::prefilter::Simd;
 
 use crate::git_fixture::Fixture;
 
@@ -633,5 +634,36 @@ fn a_repository_that_lost_objects_is_no_quiet_pass() {
     assert!(
         said.contains("refs/heads/main") && said.contains("git fsck"),
         "{said}"
+    );
+}
+
+#[test]
+fn every_kernel_of_the_prefilter_gives_the_same_report_and_an_unknown_one_is_refused() {
+    let fixture = Fixture::new();
+    let token = expand("{{crc-base62:ghp_:30}}", 7)
+        .expect("a template")
+        .text;
+    fixture.write("settings.env", format!("GITHUB_TOKEN={token}\n"));
+    let with = |simd: &str| {
+        let output = Command::new(env!("CARGO_BIN_EXE_straykey"))
+            .args(["scan", "--format", "jsonl", "--quiet"])
+            .current_dir(fixture.path())
+            .env("STRAYKEY_SIMD", simd)
+            .output();
+        output.expect("the binary runs")
+    };
+    let scalar = with("scalar");
+    assert_eq!(scalar.status.code(), Some(1));
+    for simd in Simd::supported() {
+        let output = with(&simd.to_string());
+        assert_eq!(output.status.code(), Some(1), "{simd}");
+        assert_eq!(output.stdout, scalar.stdout, "{simd}");
+    }
+    let unknown = with("mmx");
+    assert_eq!(unknown.status.code(), Some(2));
+    let error = String::from_utf8_lossy(&unknown.stderr).into_owned();
+    assert!(
+        error.contains("STRAYKEY_SIMD") && error.contains("scalar"),
+        "{error}"
     );
 }

@@ -1,17 +1,22 @@
-//! The prefilter equals aho-corasick on every input.
+//! The prefilter equals aho-corasick on every input, with each kernel that this processor runs.
 
 use aho_corasick::AhoCorasick;
 use proptest::prelude::*;
-use straykey::engine::prefilter::{Anchor, Hit, Prefilter};
+use straykey::engine::prefilter::{Anchor, Hit, Prefilter, Simd};
 
-fn found(anchors: &[(Vec<u8>, bool)], text: &[u8]) -> Vec<Hit> {
-    let list = anchors
+/// What each kernel finds.
+fn found(anchors: &[(Vec<u8>, bool)], text: &[u8]) -> Vec<(Simd, Vec<Hit>)> {
+    let list: Vec<_> = anchors
         .iter()
-        .map(|(bytes, ignore_case)| Anchor::new(bytes, *ignore_case));
-    let mut hits = Vec::new();
-    Prefilter::new(list.collect()).find(text, &mut hits);
-    hits.sort();
-    hits
+        .map(|(bytes, ignore_case)| Anchor::new(bytes, *ignore_case))
+        .collect();
+    let with = |simd| {
+        let mut hits = Vec::new();
+        Prefilter::new(list.clone(), simd).find(text, &mut hits);
+        hits.sort();
+        (simd, hits)
+    };
+    Simd::supported().map(with).collect()
 }
 
 fn expected(anchors: &[(Vec<u8>, bool)], text: &[u8]) -> Vec<Hit> {
@@ -40,13 +45,31 @@ fn an_anchor_is_found_at_every_alignment_and_tail_length() {
         (b"sk".to_vec(), false),
     ];
     for (bytes, _) in &anchors {
-        for before in 0..40 {
-            for after in 0..40 {
+        for before in 0..150 {
+            for after in 0..150 {
                 let text = [&vec![b'x'; before][..], bytes, &vec![b'y'; after]].concat();
-                let hits = found(&anchors, &text);
-                assert_eq!(hits, expected(&anchors, &text), "{before} {after}");
-                assert!(!hits.is_empty());
+                let expected = expected(&anchors, &text);
+                assert!(!expected.is_empty());
+                for (simd, hits) in found(&anchors, &text) {
+                    assert_eq!(hits, expected, "{simd} {before} {after}");
+                }
             }
+        }
+    }
+}
+
+#[test]
+fn an_anchor_is_found_across_the_strips_of_a_long_text() {
+    let anchors = [(b"ghp_".to_vec(), false), (b"secret_key".to_vec(), true)];
+    for step in 1..40 {
+        let filler = vec![b'x'; step * 13];
+        let text = [&filler[..], b"ghp_", &filler, b"SECRET_key"]
+            .concat()
+            .repeat(20);
+        let expected = expected(&anchors, &text);
+        assert_eq!(expected.len(), 40);
+        for (simd, hits) in found(&anchors, &text) {
+            assert_eq!(hits, expected, "{simd} {step}");
         }
     }
 }
@@ -55,24 +78,30 @@ proptest! {
     #[test]
     fn equals_the_automaton(
         anchors in prop::collection::vec(("[abAB_@0]{1,7}", any::<bool>()), 1..12),
-        text in "[abAB_@0\n]{0,300}",
+        text in "[abAB_@0\n]{0,1500}",
     ) {
         let mut anchors: Vec<_> = anchors.into_iter().map(|(s, i)| (s.into_bytes(), i)).collect();
         anchors.sort();
         anchors.dedup();
-        prop_assert_eq!(found(&anchors, text.as_bytes()), expected(&anchors, text.as_bytes()));
+        let expected = expected(&anchors, text.as_bytes());
+        for (simd, hits) in found(&anchors, text.as_bytes()) {
+            prop_assert_eq!(&hits, &expected, "{}", simd);
+        }
     }
 
     #[test]
     fn equals_the_automaton_on_any_bytes(
         anchors in prop::collection::vec((prop::collection::vec(any::<u8>(), 1..9), any::<bool>()), 1..8),
-        text in prop::collection::vec(any::<u8>(), 0..400),
+        text in prop::collection::vec(any::<u8>(), 0..1500),
         plant in any::<prop::sample::Index>(),
     ) {
         let mut text = text;
         let at = plant.index(text.len() + 1);
         let planted = anchors[plant.index(anchors.len())].0.clone();
         text.splice(at..at, planted);
-        prop_assert_eq!(found(&anchors, &text), expected(&anchors, &text));
+        let expected = expected(&anchors, &text);
+        for (simd, hits) in found(&anchors, &text) {
+            prop_assert_eq!(&hits, &expected, "{}", simd);
+        }
     }
 }

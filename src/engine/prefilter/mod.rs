@@ -1,14 +1,25 @@
 //! Finds anchors: literals one of which every match contains.
 //!
-//! Knows nothing of patterns. Invariant: every place of every anchor is reported, as the
-//! automaton of `aho-corasick` would (`tests/it/prefilter.rs`). The scalar kernel serves anchors
-//! of at least four bytes; shorter ones (user rules) take the automaton.
+//! Knows nothing of patterns. A text is sifted for places where a window of some anchor may stand
+//! (`sieve`, in one of several kernels), the windows are looked up there (`windows`), and an
+//! anchor is compared where its window stands. Anchors under four bytes (of user rules) take the
+//! automaton of `aho-corasick`. Invariant: every place of every anchor is reported, as that
+//! automaton would report it, whichever kernel runs (`tests/it/prefilter.rs`).
 
-mod scalar;
+mod rarity;
+mod sieve;
+mod simd;
+mod windows;
+#[cfg(target_arch = "x86_64")]
+mod x86_64;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
-use scalar::Scalar;
+pub use rarity::gram_slot;
+pub use simd::{Simd, UnknownSimd};
+
+use sieve::{BEHIND, BLOCK, Sieve, Strip};
+use windows::{Window, Windows};
 
 /// A literal to find.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -56,28 +67,88 @@ pub struct Hit {
 #[derive(Debug)]
 pub struct Prefilter {
     anchors: Vec<Anchor>,
-    scalar: Scalar,
+    sieve: Sieve,
+    windows: Windows,
     short: Option<Short>,
 }
 
+/// Shortest anchor that has a window, in bytes.
+const LEAST: usize = 4;
+
 impl Prefilter {
-    /// Builds the tables: tens of microseconds for a thousand anchors.
-    pub fn new(anchors: Vec<Anchor>) -> Self {
-        let scalar = Scalar::new(&anchors);
-        let short = Short::new(&anchors);
+    /// Builds the tables: a fraction of a millisecond for thousands of anchors.
+    ///
+    /// # Panics
+    ///
+    /// When the processor cannot run `simd`.
+    pub fn new(anchors: Vec<Anchor>, simd: Simd) -> Self {
+        let mut sieve = Sieve::new(simd);
+        let mut windows = Vec::with_capacity(anchors.len());
+        for (number, anchor) in anchors.iter().enumerate() {
+            let bytes = &anchor.bytes;
+            if bytes.len() < LEAST {
+                continue;
+            }
+            let width = Windows::width(bytes.len());
+            let offset = rarity::rarest_window(bytes, width);
+            // One of the two starts at an even offset of the text.
+            sieve.add(&bytes[offset..offset + LEAST]);
+            sieve.add(&bytes[offset + 1..offset + width]);
+            windows.push(Window {
+                anchor: number as u32,
+                offset,
+            });
+        }
         Self {
+            sieve,
+            windows: Windows::new(&anchors, &windows),
+            short: Short::new(&anchors),
             anchors,
-            scalar,
-            short,
         }
     }
 
     /// Appends every hit in `text` to `hits`, in no promised order.
     pub fn find(&self, text: &[u8], hits: &mut Vec<Hit>) {
-        self.scalar.find(text, &self.anchors, hits);
+        let mut strip = Strip::new();
+        let mut at = 0;
+        while text.len() - at >= BLOCK + BEHIND {
+            at += self.find_in_strip(text, at, &text[at..], &mut strip, hits);
+        }
+        // What is left is filled up with zeros.
+        let mut rest = [0; 2 * BLOCK + BEHIND];
+        let left = &text[at..];
+        rest[..left.len()].copy_from_slice(left);
+        let blocks = left.len().div_ceil(BLOCK);
+        self.find_in_strip(text, at, &rest[..blocks * BLOCK + BEHIND], &mut strip, hits);
         if let Some(short) = &self.short {
             short.find(text, &self.anchors, hits);
         }
+    }
+
+    /// Sifts the start of `sifted`, which stands at `at` in `text`. Returns how much it sifted.
+    #[inline]
+    fn find_in_strip(
+        &self,
+        text: &[u8],
+        at: usize,
+        sifted: &[u8],
+        strip: &mut Strip,
+        hits: &mut Vec<Hit>,
+    ) -> usize {
+        let (places, len) = self.sieve.sift(sifted, strip);
+        // Without a branch: of the places that passed one in ten has a window, and which cannot
+        // be foretold.
+        let mut kept = 0;
+        for number in 0..places.len() {
+            let place = places[number];
+            places[kept] = place;
+            kept += usize::from(self.windows.may_start(text, at + usize::from(place)));
+        }
+        for &place in &places[..kept] {
+            let place = at + usize::from(place);
+            self.windows.find(text, place, &self.anchors, hits);
+        }
+        len
     }
 }
 
@@ -91,7 +162,7 @@ struct Short {
 impl Short {
     fn new(anchors: &[Anchor]) -> Option<Self> {
         let of = |(number, anchor): (usize, &Anchor)| {
-            (anchor.bytes.len() < scalar::LEAST).then_some((number as u32, anchor.bytes.clone()))
+            (anchor.bytes.len() < LEAST).then_some((number as u32, anchor.bytes.clone()))
         };
         let (numbers, words): (Vec<_>, Vec<_>) = anchors.iter().enumerate().filter_map(of).unzip();
         if words.is_empty() {

@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use anyhow::{Result, anyhow};
 use straykey::detector::{self, Detector, DetectorSet, Pass};
-use straykey::engine::{Engine, selftest};
+use straykey::engine::selftest;
 
+use super::request;
 use crate::args::Detectors;
 use crate::exit::Exit;
 
@@ -102,7 +103,7 @@ fn test(paths: &[PathBuf]) -> Result<Exit> {
     let own = files
         .iter()
         .flat_map(|(_, detectors)| detectors.iter().cloned());
-    let engine = Engine::new(Arc::new(DetectorSet::builtin().with(own)));
+    let engine = request::engine(Arc::new(DetectorSet::builtin().with(own)))?;
     let mut out = io::stdout().lock();
     let (mut tested, mut failed) = (0, 0);
     for (file, detectors) in &files {

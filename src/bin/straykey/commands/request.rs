@@ -9,6 +9,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result, anyhow, bail};
 use straykey::config::{self, Config};
 use straykey::detector::{self, DetectorSet};
+use straykey::engine::Engine;
+use straykey::engine::prefilter::Simd;
 use straykey::finding::fingerprint::FingerprintKey;
 use straykey::finding::{Allowances, Baseline, IGNORE_FILES, IgnoreFile, Markers};
 use straykey::scan::{Past, Request, Scope, Target};
@@ -117,6 +119,15 @@ pub(crate) fn prepare(what: &What, how: &How) -> Result<Prepared> {
         config,
         baseline,
     })
+}
+
+/// The engine for `detectors`, with the kernel that `STRAYKEY_SIMD` names or the fastest.
+pub(crate) fn engine(detectors: Arc<DetectorSet>) -> Result<Engine> {
+    let simd = match env::var("STRAYKEY_SIMD") {
+        Ok(name) if !name.is_empty() => name.parse().context("STRAYKEY_SIMD")?,
+        _ => Simd::best(),
+    };
+    Ok(Engine::with_simd(detectors, simd))
 }
 
 fn scope(what: &What) -> Scope {

@@ -4,7 +4,6 @@ use std::io;
 use std::time::Instant;
 
 use anyhow::Result;
-use straykey::engine::Engine;
 use straykey::model::Severity;
 use straykey::report::Report;
 use straykey::scan::{self, Progress, Quiet};
@@ -36,7 +35,7 @@ pub(crate) fn run(args: &Scan) -> Result<Exit> {
 /// Runs the scan, with progress where somebody watches.
 pub(crate) fn report(prepared: &Prepared, quiet: bool) -> Result<Report> {
     let started = Instant::now();
-    let engine = Engine::new(prepared.detectors.clone());
+    let engine = request::engine(prepared.detectors.clone())?;
     let bar = (!quiet && output::watched()).then(Bar::new);
     let progress: &dyn Progress = match &bar {
         Some(bar) => bar,
