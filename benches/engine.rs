@@ -10,7 +10,7 @@ use aho_corasick::AhoCorasick;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use data_encoding::BASE64;
 use straykey::detector::{DetectorSet, template};
-use straykey::engine::prefilter::{Anchor, Hit, Prefilter, Simd};
+use straykey::engine::prefilter::{Anchor, Hit, Prefilter, Simd, Strip};
 use straykey::engine::{Engine, Scratch};
 use straykey::model::{Blob, Copied, Kinship, Trace};
 
@@ -112,6 +112,7 @@ fn prefilter(c: &mut Criterion) {
     let anchors = words.iter().map(|(word, case)| Anchor::new(word, *case));
     let anchors: Vec<_> = anchors.collect();
     let mut hits: Vec<Hit> = Vec::new();
+    let mut strip = Strip::default();
     let mut group = c.benchmark_group("prefilter");
     for (name, text) in [("sources", sources()), ("words", text(SIZE, None).0)] {
         let expected = reference(&words, &text);
@@ -121,7 +122,7 @@ fn prefilter(c: &mut Criterion) {
             group.bench_function(format!("{name}/{simd}"), |b| {
                 b.iter(|| {
                     hits.clear();
-                    prefilter.find(black_box(&text), &mut hits);
+                    prefilter.find(black_box(&text), &mut strip, &mut hits);
                     assert_eq!(hits.len(), expected);
                 });
             });

@@ -23,7 +23,7 @@ use crate::model::{Blob, Candidate, Content, Decoding, DetectorIndex, Kinship, M
 
 use matcher::Matcher;
 use news::News;
-use prefilter::{Anchor, Hit, Prefilter, Simd};
+use prefilter::{Anchor, Hit, Prefilter, Simd, Strip};
 
 /// The detectors of a scan, ready to run. Immutable and shared by all threads.
 #[derive(Debug)]
@@ -41,6 +41,7 @@ pub struct Engine {
 /// Memory that a thread reuses from blob to blob.
 #[derive(Debug, Default)]
 pub struct Scratch {
+    strip: Box<Strip>,
     hits: Vec<Hit>,
     /// What the prefilter found, by detector and place.
     work: Vec<Candidate>,
@@ -189,7 +190,8 @@ impl Engine {
     /// Appends what the prefilter finds in `text` to the work; `offset` is where it starts.
     fn look(&self, text: &[u8], offset: usize, scratch: &mut Scratch) {
         scratch.hits.clear();
-        self.prefilter.find(text, &mut scratch.hits);
+        let Scratch { strip, hits, .. } = scratch;
+        self.prefilter.find(text, strip, hits);
         for hit in &scratch.hits {
             let candidate = |&detector| Candidate {
                 detector,

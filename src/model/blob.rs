@@ -16,9 +16,9 @@ impl Content {
     /// Guesses from the first block: a NUL byte means binary, unless the text is UTF-16.
     pub fn sniff(bytes: &[u8]) -> Self {
         let head = bytes.get(..Self::SNIFF).unwrap_or(bytes);
-        match head.contains(&0) {
-            true => Self::Binary,
-            false => Self::Text,
+        match memchr::memchr(0, head) {
+            Some(_) => Self::Binary,
+            None => Self::Text,
         }
     }
 }

@@ -25,7 +25,11 @@ const IMPORTS: &[(&str, &[&str])] = &[
 ];
 
 /// Where `unsafe` may stand.
-const UNSAFE: &[&str] = &["source/mmap.rs", "engine/prefilter/x86_64.rs"];
+const UNSAFE: &[&str] = &[
+    "source/mmap.rs",
+    "engine/prefilter/x86_64.rs",
+    "engine/decode/x86_64.rs",
+];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

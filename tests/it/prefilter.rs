@@ -2,7 +2,7 @@
 
 use aho_corasick::AhoCorasick;
 use proptest::prelude::*;
-use straykey::engine::prefilter::{Anchor, Hit, Prefilter, Simd};
+use straykey::engine::prefilter::{Anchor, Hit, Prefilter, Simd, Strip};
 
 /// What each kernel finds.
 fn found(anchors: &[(Vec<u8>, bool)], text: &[u8]) -> Vec<(Simd, Vec<Hit>)> {
@@ -12,7 +12,7 @@ fn found(anchors: &[(Vec<u8>, bool)], text: &[u8]) -> Vec<(Simd, Vec<Hit>)> {
         .collect();
     let with = |simd| {
         let mut hits = Vec::new();
-        Prefilter::new(list.clone(), simd).find(text, &mut hits);
+        Prefilter::new(list.clone(), simd).find(text, &mut Strip::default(), &mut hits);
         hits.sort();
         (simd, hits)
     };

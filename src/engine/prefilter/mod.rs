@@ -18,7 +18,8 @@ use aho_corasick::{AhoCorasick, MatchKind};
 pub use rarity::gram_slot;
 pub use simd::{Simd, UnknownSimd};
 
-use sieve::{BEHIND, BLOCK, Sieve, Strip};
+pub use sieve::Strip;
+use sieve::{BEHIND, BLOCK, Sieve};
 use windows::{Window, Windows};
 
 /// A literal to find.
@@ -107,19 +108,19 @@ impl Prefilter {
         }
     }
 
-    /// Appends every hit in `text` to `hits`, in no promised order.
-    pub fn find(&self, text: &[u8], hits: &mut Vec<Hit>) {
-        let mut strip = Strip::new();
+    /// Appends every hit in `text` to `hits`, in no promised order. What `strip` holds does not
+    /// matter.
+    pub fn find(&self, text: &[u8], strip: &mut Strip, hits: &mut Vec<Hit>) {
         let mut at = 0;
         while text.len() - at >= BLOCK + BEHIND {
-            at += self.find_in_strip(text, at, &text[at..], &mut strip, hits);
+            at += self.find_in_strip(text, at, &text[at..], strip, hits);
         }
         // What is left is filled up with zeros.
         let mut rest = [0; 2 * BLOCK + BEHIND];
         let left = &text[at..];
         rest[..left.len()].copy_from_slice(left);
         let blocks = left.len().div_ceil(BLOCK);
-        self.find_in_strip(text, at, &rest[..blocks * BLOCK + BEHIND], &mut strip, hits);
+        self.find_in_strip(text, at, &rest[..blocks * BLOCK + BEHIND], strip, hits);
         if let Some(short) = &self.short {
             short.find(text, &self.anchors, hits);
         }

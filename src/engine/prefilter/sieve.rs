@@ -64,9 +64,10 @@ impl Sieve {
     }
 }
 
-/// What the steps hand on, in blocks.
+/// What the steps hand on, in blocks: memory that a thread reuses.
+#[derive(Debug)]
 #[repr(align(64))]
-pub(super) struct Strip {
+pub struct Strip {
     hashes: [[u16; PLACES]; MOST],
     /// The bits of the byte after each trigram.
     next: [[u8; PLACES]; MOST],
@@ -76,8 +77,8 @@ pub(super) struct Strip {
     pub(super) places: [u16; MOST * PLACES + 32],
 }
 
-impl Strip {
-    pub(super) fn new() -> Self {
+impl Default for Strip {
+    fn default() -> Self {
         Self {
             hashes: [[0; PLACES]; MOST],
             next: [[0; PLACES]; MOST],

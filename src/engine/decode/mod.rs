@@ -1,49 +1,13 @@
 //! Encodings that hide text: base64 runs and UTF-16.
 
+mod runs;
+#[cfg(target_arch = "x86_64")]
+mod x86_64;
+
 use crate::model::Span;
 
-/// Shortest base64 run that is decoded, in characters: 24 bytes of content.
-const MIN_RUN: usize = 32;
-
-/// The maximal runs of base64 characters (either alphabet of RFC 4648) of at least 32.
-///
-/// Looks at the last byte of each possible run first, so that ordinary text is mostly skipped.
-#[derive(Debug)]
-pub struct Base64Runs<'a> {
-    text: &'a [u8],
-    at: usize,
-}
-
-impl<'a> Base64Runs<'a> {
-    /// All runs of `text`.
-    pub fn new(text: &'a [u8]) -> Self {
-        Self { text, at: 0 }
-    }
-}
-
-impl Iterator for Base64Runs<'_> {
-    type Item = Span;
-
-    fn next(&mut self) -> Option<Span> {
-        loop {
-            let window = self.text.get(self.at..self.at + MIN_RUN)?;
-            match window.iter().rposition(|&byte| !is_base64(byte)) {
-                Some(other) => self.at += other + 1,
-                None => {
-                    let start = self.at;
-                    let rest = &self.text[start + MIN_RUN..];
-                    let more = rest.iter().position(|&byte| !is_base64(byte));
-                    let mut end = start + MIN_RUN + more.unwrap_or(rest.len());
-                    self.at = end;
-                    while end < self.text.len().min(self.at + 2) && self.text[end] == b'=' {
-                        end += 1;
-                    }
-                    return Some(Span::new(start, end));
-                }
-            }
-        }
-    }
-}
+pub use runs::Base64Runs;
+pub(super) use runs::is_base64;
 
 /// Decodes a run into `out`; false when it is of neither alphabet. Missing padding and a
 /// broken last group are forgiven.
@@ -82,22 +46,6 @@ pub fn base64(run: &[u8], out: &mut Vec<u8>) -> bool {
     }
     !(standard && url_safe)
 }
-
-/// Whether a byte is of either alphabet.
-pub(super) fn is_base64(byte: u8) -> bool {
-    IS_BASE64[usize::from(byte)]
-}
-
-const IS_BASE64: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        let c = byte as u8;
-        table[byte] = c.is_ascii_alphanumeric() || matches!(c, b'+' | b'/' | b'-' | b'_');
-        byte += 1;
-    }
-    table
-};
 
 /// UTF-16 text as UTF-8, with the way back to the original offsets.
 #[derive(Debug)]
@@ -185,16 +133,6 @@ pub fn utf16(bytes: &[u8]) -> Option<Utf16Text> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn runs_are_maximal_and_take_their_padding() {
-        let run = "QUJD".repeat(9);
-        let text = format!("x = {run}==; short QUJDQUJD {run}");
-        let runs: Vec<_> = Base64Runs::new(text.as_bytes()).map(Span::range).collect();
-        assert_eq!(runs.len(), 2);
-        assert_eq!(text.get(runs[0].clone()), Some(&*format!("{run}==")));
-        assert_eq!(text.get(runs[1].clone()), Some(&*run));
-    }
 
     #[test]
     fn both_alphabets_decode_and_a_mixture_does_not() {
