@@ -16,6 +16,8 @@ pub mod finding;
 
 pub mod report;
 
+pub mod state;
+
 pub mod scan;
 
 pub mod config;

@@ -49,6 +49,14 @@ impl Diagnostics {
         self.push(DiagnosticKind::Warning, subject, message);
     }
 
+    /// Adds what was told elsewhere.
+    pub fn extend(&self, told: impl IntoIterator<Item = Diagnostic>) {
+        self.0
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+            .extend(told);
+    }
+
     /// All of them, sorted, each once.
     pub fn into_sorted(self) -> Vec<Diagnostic> {
         let mut all = self

@@ -11,6 +11,9 @@ pub struct Stats {
     pub objects: u64,
     /// Bytes scanned, in bytes.
     pub bytes: u64,
+    /// Objects among them that an earlier scan had read; shown on terminals, never part of a file
+    /// report, which says the same with and without a state.
+    pub known: u64,
     /// Findings left out because they are less sure than was asked for.
     pub below_confidence: u64,
     /// Wall time; shown on terminals, never part of a file report, which stays reproducible.

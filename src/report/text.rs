@@ -121,7 +121,7 @@ impl Page<'_> {
     }
 
     fn summary(&mut self, report: &Report) -> io::Result<()> {
-        let volume = words::volume(&report.stats);
+        let volume = words::volume(&report.stats) + &words::known(&report.stats);
         let seconds = report.stats.elapsed.as_secs_f64();
         let left_out = words::left_out(report);
         let partly = match report.is_complete() {

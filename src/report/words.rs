@@ -206,6 +206,14 @@ pub(super) fn volume(stats: &Stats) -> String {
     format!("{files}, {objects}, {}", Bytes(stats.bytes))
 }
 
+/// ` (2 objects known)`, when an earlier scan had read some.
+pub(super) fn known(stats: &Stats) -> String {
+    match stats.known {
+        0 => String::new(),
+        known => format!(" ({} known)", count(known, "object")),
+    }
+}
+
 /// A number of bytes with a binary unit.
 pub(super) struct Bytes(pub(super) u64);
 

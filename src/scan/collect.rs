@@ -16,8 +16,9 @@ use crate::model::{
     Blob, Confidence, Content, Decoding, DetectorIndex, LineIndex, Location, Match, ObjectId,
     Occurrence, Reachability, Role, Secret, SourceKind, Span,
 };
-use crate::source::git::Kind;
+use crate::source::git::{Kind, Passed};
 use crate::source::{Item, Origin, Place};
+use crate::state::State;
 
 use super::Progress;
 
@@ -27,10 +28,13 @@ pub(super) struct Collector<'a> {
     markers: Markers,
     line_hashes: bool,
     progress: &'a dyn Progress,
+    /// Is told which objects hold nothing.
+    pub(super) state: Option<&'a State>,
     found: Mutex<Vec<Pending>>,
     files: AtomicU64,
     objects: AtomicU64,
     bytes: AtomicU64,
+    known: AtomicU64,
 }
 
 /// A secret whose path and commits may still have to be looked up.
@@ -46,6 +50,8 @@ pub(super) struct Collected {
     pub(super) files: u64,
     pub(super) objects: u64,
     pub(super) bytes: u64,
+    /// Objects among them that were not read again.
+    pub(super) known: u64,
 }
 
 thread_local! {
@@ -64,10 +70,12 @@ impl<'a> Collector<'a> {
             markers,
             line_hashes,
             progress,
+            state: None,
             found: Mutex::default(),
             files: AtomicU64::new(0),
             objects: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
+            known: AtomicU64::new(0),
         }
     }
 
@@ -88,6 +96,11 @@ impl<'a> Collector<'a> {
             self.engine
                 .scan_kin(&item.blob, kinship, scratch, &mut emit);
             let size = item.blob.bytes.len();
+            if let (true, Place::Object { id, .. }, Some(state)) =
+                (matches.is_empty(), item.place, self.state)
+            {
+                state.record(id, size);
+            }
             matches.retain(|found| item.origin.owns(found.span.start, size));
             if !matches.is_empty() && !item.before.is_empty() {
                 let old = self.known_before(item.before, scratch);
@@ -104,6 +117,13 @@ impl<'a> Collector<'a> {
         ControlFlow::Continue(())
     }
 
+    /// Counts objects that need no look: an earlier scan found nothing in them.
+    pub(super) fn pass(&self, passed: Passed) {
+        self.known.fetch_add(passed.objects, Relaxed);
+        self.objects.fetch_add(passed.objects, Relaxed);
+        self.bytes.fetch_add(passed.bytes, Relaxed);
+    }
+
     pub(super) fn finish(self) -> Collected {
         Collected {
             found: self
@@ -113,6 +133,7 @@ impl<'a> Collector<'a> {
             files: self.files.into_inner(),
             objects: self.objects.into_inner(),
             bytes: self.bytes.into_inner(),
+            known: self.known.into_inner(),
         }
     }
 

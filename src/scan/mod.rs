@@ -1,12 +1,13 @@
 //! The pipeline: targets → sources → engine → findings → what a report shows.
 
 mod collect;
+mod swept;
 mod target;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::PathBuf;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use globset::GlobSet;
@@ -23,11 +24,13 @@ use crate::source::files::Files;
 use crate::source::git::objects::Objects;
 use crate::source::git::range::{Range, RangeSpec};
 use crate::source::git::staged::Staged;
-use crate::source::git::{Attribution, History, Repository, StoreOptions};
+use crate::source::git::{Attribution, Repository, StoreOptions};
 use crate::source::stdin::Stream;
 use crate::source::{Source, SourceError};
+use crate::state::State;
 
 use collect::{Collector, Pending};
+use swept::Swept;
 use target::Located;
 
 /// What to scan and how to judge it.
@@ -45,6 +48,8 @@ pub struct Request {
     pub force_exclude: bool,
     /// How object stores are read.
     pub store: StoreOptions,
+    /// What earlier scans learnt of histories; with it they are scanned where they are new.
+    pub state: Option<Arc<State>>,
     /// Which comments silence findings.
     pub markers: Markers,
     /// Whether code scanning's line hashes are needed.
@@ -171,7 +176,9 @@ fn run_here(
     progress: &dyn Progress,
 ) -> Result<Outcome, SourceError> {
     let diagnostics = Diagnostics::new();
-    let collector = Collector::new(engine, request.markers, request.line_hashes, progress);
+    let state = request.state.as_deref();
+    let mut collector = Collector::new(engine, request.markers, request.line_hashes, progress);
+    collector.state = state;
     let located = target::locate(request, &diagnostics)?;
     let stdin = Mutex::new(Some(stdin));
     let mut pasts: BTreeMap<PathBuf, Repository> = BTreeMap::new();
@@ -205,30 +212,33 @@ fn run_here(
             }
         }
     }
-    let mut stores = Vec::new();
+    let mut swept = Vec::new();
     for repository in pasts.values() {
         progress.phase("history", None);
         let objects = Objects::open(repository, &request.store, &diagnostics)?;
-        read(&objects, &collector, &diagnostics)?;
-        stores.push(objects);
+        swept.push(Swept::sweep(objects, state, &collector, &diagnostics)?);
     }
     let collected = collector.finish();
     let mut stats = Stats {
         files: collected.files,
         objects: collected.objects,
         bytes: collected.bytes,
+        known: collected.known,
         below_confidence: 0,
         elapsed: Duration::ZERO,
     };
     progress.phase("attribution", None);
     let raw = attributed(
         collected.found,
-        &stores,
+        &mut swept,
         &located,
         request,
         engine,
         &diagnostics,
     );
+    if let Some(state) = state {
+        state.finish();
+    }
     let grouping = Grouping {
         key: request.key.clone(),
         now: request.now,
@@ -253,7 +263,7 @@ fn run_here(
         }
     }
     let gone_paths = match request.line_hashes {
-        true => gone_paths(findings.iter().chain(&suppressed), &stores),
+        true => gone_paths(findings.iter().chain(&suppressed), &swept),
         false => BTreeSet::new(),
     };
     Ok(Outcome {
@@ -278,7 +288,7 @@ fn read(
 /// at which their file began.
 fn attributed(
     found: Vec<Pending>,
-    stores: &[Objects],
+    swept: &mut [Swept<'_>],
     located: &target::Plan,
     request: &Request,
     engine: &Engine,
@@ -289,21 +299,18 @@ fn attributed(
     let paths = guessable_paths(&found);
     let mut known: BTreeMap<ObjectId, Attribution> = BTreeMap::new();
     let mut origins = BTreeMap::new();
-    if !(wanted.is_empty() && paths.is_empty()) {
-        for (number, store) in stores.iter().enumerate() {
-            let history = store.history(diagnostics);
-            known.extend(history.attribute(&wanted, diagnostics));
-            if number == 0 {
-                origins = origins_of(&history, &paths);
-            }
-        }
+    for (number, past) in swept.iter_mut().enumerate() {
+        let paths = if number == 0 { &*paths } else { &[] };
+        let told = past.tell(&wanted, paths, diagnostics);
+        known.extend(told.attributions);
+        origins.extend(told.origins);
     }
     if let (true, false, Some(repository)) =
-        (stores.is_empty(), paths.is_empty(), &located.repository)
+        (swept.is_empty(), paths.is_empty(), &located.repository)
     {
         // Without a scan of the history only its commits are read.
         if let Ok(store) = Objects::open(repository, &request.store, &Diagnostics::new()) {
-            origins = origins_of(&store.history(&Diagnostics::new()), &paths);
+            origins = swept::origins_of(&store.history(&Diagnostics::new()), &paths);
         }
     }
     let mut raw = Vec::with_capacity(found.len());
@@ -378,17 +385,17 @@ fn is_excluded(request: &Request, path: &[u8]) -> bool {
 /// Paths of `findings` that the trees at `HEAD` do not have.
 fn gone_paths<'f>(
     findings: impl Iterator<Item = &'f Finding>,
-    stores: &[Objects],
+    swept: &[Swept<'_>],
 ) -> BTreeSet<Vec<u8>> {
     let paths = findings
         .flat_map(|finding| &finding.occurrences)
         .filter_map(|o| o.path.clone());
     let mut paths: BTreeSet<_> = paths.collect();
-    for store in stores {
+    for past in swept {
         if paths.is_empty() {
             break;
         }
-        let present = store.head_paths();
+        let present = past.objects.head_paths();
         paths.retain(|path| !present.contains(path));
     }
     paths
@@ -403,9 +410,4 @@ fn guessable_paths(found: &[Pending]) -> Vec<Vec<u8>> {
         .map(|p| p.raw.origin.clone())
         .collect();
     paths.into_iter().filter(|path| !path.is_empty()).collect()
-}
-
-/// Where the lineage of each path began.
-fn origins_of(history: &History<'_>, paths: &[Vec<u8>]) -> BTreeMap<Vec<u8>, Vec<u8>> {
-    paths.iter().cloned().zip(history.origins(paths)).collect()
 }

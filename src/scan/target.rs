@@ -165,6 +165,7 @@ impl Plan {
         let mut options = FilesOptions {
             include_ignored: request.include_ignored,
             threads: request.threads,
+            own: request.state.as_ref().map(|state| state.root().to_owned()),
             ..FilesOptions::default()
         };
         if is_dir || request.force_exclude {

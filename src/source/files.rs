@@ -35,6 +35,8 @@ pub struct FilesOptions {
     pub prefix: Vec<u8>,
     /// Paths that git tracks, below the target, sorted; read even when they are ignored.
     pub tracked: Vec<Vec<u8>>,
+    /// A folder of our own that is left out: what we keep there is no part of what is scanned.
+    pub own: Option<PathBuf>,
     /// Threads; 0 means one for each core.
     pub threads: usize,
 }
@@ -50,6 +52,14 @@ impl Files {
 
     fn walker(&self) -> ignore::WalkParallel {
         let respect = !self.options.include_ignored;
+        let own = self.options.own.as_ref();
+        let own = own.and_then(|own| own.canonicalize().ok());
+        let is_own = move |entry: &DirEntry| {
+            own.as_ref().is_some_and(|own| {
+                own.file_name() == Some(entry.file_name())
+                    && entry.path().canonicalize().is_ok_and(|path| path == *own)
+            })
+        };
         WalkBuilder::new(&self.root)
             .hidden(false)
             .ignore(false)
@@ -59,7 +69,9 @@ impl Files {
             .git_exclude(respect)
             .git_global(respect)
             .threads(self.options.threads)
-            .filter_entry(|entry| entry.depth() == 0 || entry.file_name() != ".git")
+            .filter_entry(move |entry| {
+                entry.depth() == 0 || entry.file_name() != ".git" && !is_own(entry)
+            })
             .build_parallel()
     }
 

@@ -14,9 +14,10 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("engine", &["model", "detector"]),
     ("finding", &["model", "detector"]),
     ("report", &["model", "detector", "finding"]),
+    ("state", &["model", "detector", "source"]),
     (
         "scan",
-        &["model", "detector", "source", "engine", "finding"],
+        &["model", "detector", "source", "engine", "finding", "state"],
     ),
     (
         "config",

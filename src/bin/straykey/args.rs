@@ -136,6 +136,11 @@ pub(crate) struct What {
     #[arg(long, value_name = "BYTES", default_value_t = 1 << 30)]
     pub(crate) max_object_size: u64,
 
+    /// Remember in DIR which objects of the history hold nothing, so that the next scan reads only
+    /// what is new, and one that was interrupted goes on; the report is the same
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["no_history", "staged", "range", "since"])]
+    pub(crate) state: Option<PathBuf>,
+
     /// Scan every object of the history whole, not only what differs from its delta base; the
     /// findings are the same
     #[arg(long)]

@@ -1,11 +1,13 @@
 //! Every object of a repository's database, reachable or not.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use super::change::Change;
 use super::commits;
+use super::fingerprint::fingerprint;
 use super::work_tree::head;
-use super::{History, Repository, Store, StoreOptions};
+use super::{History, Passed, Repository, Skip, Store, StoreOptions};
 use crate::model::{Blob, Diagnostics};
 use crate::source::{Item, Place, Source, SourceError, Visit};
 
@@ -33,6 +35,54 @@ impl Objects {
         })
     }
 
+    /// A hash of everything that [`Objects::history`] and what is asked of it depend on.
+    /// What is wrong with refs is told.
+    pub fn fingerprint(&self, diagnostics: &Diagnostics) -> [u8; 32] {
+        fingerprint(&self.repository, &self.store, diagnostics)
+    }
+
+    /// The git directory, as messages name it.
+    pub fn git_dir(&self) -> &Path {
+        &self.repository.git_dir
+    }
+
+    /// As [`Source::visit`], but passes over what `skip` knows. What the repository cannot say is
+    /// told to `limits`; nothing of it when the commits are not read.
+    pub fn visit_unknown(
+        &self,
+        skip: Skip<'_>,
+        visit: &Visit<'_>,
+        diagnostics: &Diagnostics,
+        limits: &Diagnostics,
+    ) -> Passed {
+        let passed = self.sweep(Some(skip), visit, diagnostics, limits);
+        if skip.read_commits {
+            self.history(limits);
+        }
+        passed
+    }
+
+    fn sweep(
+        &self,
+        skip: Option<Skip<'_>>,
+        visit: &Visit<'_>,
+        diagnostics: &Diagnostics,
+        limits: &Diagnostics,
+    ) -> Passed {
+        let scanned = |object: super::Object<'_>| {
+            let place = Place::Object {
+                id: object.id,
+                kind: object.kind,
+            };
+            visit(&Item {
+                kinship: object.kinship,
+                ..Item::new(Blob::new(object.bytes), place)
+            })
+        };
+        self.store
+            .sweep_unknown(skip, &scanned, diagnostics, limits)
+    }
+
     /// Commits and refs, read when something has to be attributed.
     pub fn history(&self, diagnostics: &Diagnostics) -> History<'_> {
         History::open(&self.repository, &self.store, diagnostics)
@@ -54,17 +104,7 @@ impl Objects {
 
 impl Source for Objects {
     fn visit(&self, visit: &Visit<'_>, diagnostics: &Diagnostics) -> Result<(), SourceError> {
-        let scanned = |object: super::Object<'_>| {
-            let place = Place::Object {
-                id: object.id,
-                kind: object.kind,
-            };
-            visit(&Item {
-                kinship: object.kinship,
-                ..Item::new(Blob::new(object.bytes), place)
-            })
-        };
-        self.store.sweep(&scanned, diagnostics);
+        self.sweep(None, visit, diagnostics, diagnostics);
         // Says what the clone lacks, also when nothing has to be attributed.
         self.history(diagnostics);
         Ok(())

@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use super::commit_log::CommitLog;
 use super::error::{GitError, ObjectError};
 use super::inflate::Inflater;
+use super::known::{Passed, Skip};
 use super::object::{Kind, Kinds, Object};
 use super::pack::{Failure, Pack, Plan, Root, Scratch, Sink, Start};
 use super::reader::Reader;
@@ -30,6 +31,18 @@ impl Store {
     /// until it breaks. What cannot be read is a diagnostic, and so is the number of objects that
     /// a partial clone lacks.
     pub fn sweep(&self, visit: Visit<'_>, diagnostics: &Diagnostics) {
+        self.sweep_unknown(None, visit, diagnostics, diagnostics);
+    }
+
+    /// As [`Store::sweep`], but does not show what `skip` knows, and tells what a partial clone
+    /// lacks to `limits`; not at all when the commits were not read.
+    pub(super) fn sweep_unknown(
+        &self,
+        skip: Option<Skip<'_>>,
+        visit: Visit<'_>,
+        diagnostics: &Diagnostics,
+        limits: &Diagnostics,
+    ) -> Passed {
         let kinds = Kinds::of(&[Kind::Blob, Kind::Commit, Kind::Tag]);
         let seen_enough = AtomicBool::new(false);
         let watched = |object: Object<'_>| {
@@ -39,11 +52,12 @@ impl Store {
             }
             flow
         };
-        let commits = self.sweep_kinds(kinds, &watched, diagnostics);
-        if !seen_enough.into_inner() {
-            self.report_missing(&commits, diagnostics);
+        let (commits, passed) = self.sweep_some(kinds, skip, &watched, diagnostics);
+        if !seen_enough.into_inner() && skip.is_none_or(|skip| skip.read_commits) {
+            self.report_missing(&commits, limits);
             self.keep_commit_log(commits);
         }
+        passed
     }
 
     /// As [`Store::sweep`], for the given kinds. Returns the commits among them.
@@ -53,12 +67,24 @@ impl Store {
         visit: Visit<'_>,
         diagnostics: &Diagnostics,
     ) -> CommitLog {
-        let plans: Vec<Plan> = self.packs.par_iter().map(Plan::new).collect();
+        self.sweep_some(kinds, None, visit, diagnostics).0
+    }
+
+    fn sweep_some(
+        &self,
+        kinds: Kinds,
+        skip: Option<Skip<'_>>,
+        visit: Visit<'_>,
+        diagnostics: &Diagnostics,
+    ) -> (CommitLog, Passed) {
+        let plan = |pack| Plan::new(pack, skip);
+        let plans: Vec<Plan> = self.packs.par_iter().map(plan).collect();
         let several = self.packs.len() + self.loose.len() > 1;
         let repeats = || plans.iter().any(|plan| plan.repeats);
         let sweep = Sweep {
             store: self,
             kinds,
+            skip,
             visit,
             roots: plans.iter().map(|plan| plan.roots(kinds)).collect(),
             failures: plans
@@ -68,8 +94,10 @@ impl Store {
             bad_loose: Mutex::default(),
             claims: (several || repeats()).then(Claims::new),
             plans,
+            passed: Mutex::default(),
             stop: AtomicBool::new(false),
         };
+        sweep.pass_known();
         let work = sweep.work();
         let next = AtomicUsize::new(0);
         let logs = rayon::broadcast(|_| {
@@ -87,10 +115,11 @@ impl Store {
             }
             thread.scratch.commits
         });
+        let passed = sweep.passed();
         sweep.report(diagnostics);
         let mut commits = CommitLog::default();
         logs.into_iter().for_each(|log| commits.append(log));
-        commits
+        (commits, passed)
     }
 }
 
@@ -126,6 +155,7 @@ impl Claims {
 struct Sweep<'a> {
     store: &'a Store,
     kinds: Kinds,
+    skip: Option<Skip<'a>>,
     visit: Visit<'a>,
     plans: Vec<Plan>,
     /// The roots to start from, by pack.
@@ -134,6 +164,7 @@ struct Sweep<'a> {
     failures: Vec<Mutex<Vec<Failure>>>,
     bad_loose: Mutex<Vec<(usize, ObjectId, ObjectError)>>,
     claims: Option<Claims>,
+    passed: Mutex<Passed>,
     stop: AtomicBool,
 }
 
@@ -158,6 +189,30 @@ enum Unit {
 }
 
 impl Sweep<'_> {
+    /// Counts what the plans leave out.
+    fn pass_known(&self) {
+        for &(id, size) in self.plans.iter().flat_map(|plan| &plan.known) {
+            self.pass(id, size);
+        }
+    }
+
+    /// Counts an object that is not shown, once.
+    fn pass(&self, id: ObjectId, size: u64) {
+        if self.claims.as_ref().is_none_or(|claims| claims.claim(id)) {
+            self.passed
+                .lock()
+                .unwrap_or_else(|poisoned| poisoned.into_inner())
+                .add(size);
+        }
+    }
+
+    fn passed(&self) -> Passed {
+        *self
+            .passed
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
     fn work(&self) -> Vec<Unit> {
         let mut work = Vec::new();
         for (pack, roots) in self.roots.iter().enumerate() {
@@ -208,7 +263,14 @@ impl Sweep<'_> {
     }
 
     fn run_loose(&self, directory: usize, id: ObjectId, thread: &mut Thread<'_>) {
-        if self.claims.as_ref().is_some_and(|claims| claims.holds(id)) {
+        let known = self.skip.and_then(|skip| skip.known.size(&id));
+        if let Some(size) = known {
+            self.pass(id, size);
+            // Its kind stands in the file only.
+            if self.skip.is_some_and(|skip| !skip.read_commits) {
+                return;
+            }
+        } else if self.claims.as_ref().is_some_and(|claims| claims.holds(id)) {
             return;
         }
         let limit = self.store.options.max_object_bytes;
@@ -218,8 +280,13 @@ impl Sweep<'_> {
             Ok(kind) => {
                 let bytes = &thread.bytes;
                 let log = &mut thread.scratch.commits;
-                self.sink(&Mutex::default())
-                    .show(Object::alone(id, kind, bytes), log);
+                let failures = Mutex::default();
+                let sink = self.sink(&failures);
+                let object = Object::alone(id, kind, bytes);
+                match known {
+                    Some(_) => sink.note(&object, log),
+                    None => sink.show(object, log),
+                }
             }
             Err(error) => self
                 .bad_loose

@@ -124,6 +124,7 @@ pub(crate) fn report(seed: u64) -> Report {
             },
         ],
         stats: Stats {
+            known: 0,
             files: 120,
             objects: 3456,
             bytes: 7_890_123,

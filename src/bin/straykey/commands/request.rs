@@ -16,6 +16,7 @@ use straykey::finding::{Allowances, Baseline, IGNORE_FILES, IgnoreFile, Markers}
 use straykey::scan::{Past, Request, Scope, Target};
 use straykey::source::git::range::RangeSpec;
 use straykey::source::git::{Repository, StoreOptions};
+use straykey::state::{Key, State};
 
 use crate::args::{self, How, What};
 
@@ -83,17 +84,23 @@ pub(crate) fn prepare(what: &What, how: &How) -> Result<Prepared> {
         true => Markers::Own,
         false => Markers::All,
     };
+    let store = StoreOptions {
+        follow_alternates: what.follow_alternates || config.follow_alternates.unwrap_or(false),
+        max_object_bytes: what.max_object_size,
+        delta_scan: !what.no_delta_scan,
+    };
+    let state = match &what.state {
+        Some(directory) => Some(State::open(directory, Key::new(&detectors, &store))?),
+        None => None,
+    };
     let request = Request {
         targets,
         scope,
         include_ignored: what.include_ignored || config.include_ignored.unwrap_or(false),
         exclude,
         force_exclude: what.force_exclude,
-        store: StoreOptions {
-            follow_alternates: what.follow_alternates || config.follow_alternates.unwrap_or(false),
-            max_object_bytes: what.max_object_size,
-            delta_scan: !what.no_delta_scan,
-        },
+        store,
+        state: state.map(Arc::new),
         markers,
         line_hashes: false,
         key: how.fingerprint_key_file.as_deref().map(key).transpose()?,
@@ -163,6 +170,9 @@ fn targets(what: &What) -> Result<Vec<Target>> {
             bail!("`-` is standard input; it has no history and no index");
         }
         targets.push(target);
+    }
+    if what.state.is_some() && targets == [Target::Stdin] {
+        bail!("--state remembers the objects of a history, and standard input has none");
     }
     if targets.is_empty() {
         targets.push(Target::Path(".".into()));

@@ -7,6 +7,7 @@ use anyhow::Result;
 use straykey::model::Severity;
 use straykey::report::Report;
 use straykey::scan::{self, Progress, Quiet};
+use straykey::state::State;
 
 use super::output;
 use super::progress::Bar;
@@ -46,6 +47,10 @@ pub(crate) fn report(prepared: &Prepared, quiet: bool) -> Result<Report> {
         bar.finish();
     }
     let outcome = outcome?;
+    let state = prepared.request.state.as_deref();
+    for warning in state.into_iter().flat_map(State::warnings) {
+        anstream::eprintln!("straykey: warning: {warning}");
+    }
     let mut stats = outcome.stats;
     stats.elapsed = started.elapsed();
     Ok(Report {

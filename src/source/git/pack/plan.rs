@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use super::{EntryKind, Failure, Pack};
 use crate::model::ObjectId;
 use crate::source::git::error::ObjectError;
+use crate::source::git::known::Skip;
 use crate::source::git::object::{Kind, Kinds};
 
 /// No node.
@@ -22,6 +23,8 @@ pub(in crate::source::git) struct Plan {
     pub(in crate::source::git) failures: Vec<Failure>,
     /// Whether the index lists an id more than once.
     pub(in crate::source::git) repeats: bool,
+    /// Objects that are not shown, with their sizes in bytes.
+    pub(in crate::source::git) known: Vec<(ObjectId, u64)>,
 }
 
 /// One entry.
@@ -34,6 +37,8 @@ pub(super) struct Node {
     pub(super) first: u32,
     /// The next delta of the same base.
     pub(super) next: u32,
+    /// Whether it is not shown, and only rebuilt for the sake of others.
+    pub(super) known: bool,
 }
 
 /// An entry that no other entry of the pack is needed for.
@@ -54,19 +59,23 @@ pub(in crate::source::git) enum Start {
 }
 
 impl Plan {
-    /// Reads all entry headers of `pack`.
-    pub(in crate::source::git) fn new(pack: &Pack) -> Self {
+    /// Reads all entry headers of `pack`, and leaves out what `skip` makes needless.
+    pub(in crate::source::git) fn new(pack: &Pack, skip: Option<Skip<'_>>) -> Self {
         let mut failures = Vec::new();
         let nodes = locate(pack, &mut failures);
-        let links = Links::read(pack, &nodes, &mut failures);
+        let mut links = Links::read(pack, &nodes, &mut failures);
         let mut plan = Self {
             nodes,
             roots: links.roots.clone(),
             failures,
             repeats: repeats(pack),
+            known: Vec::new(),
         };
         let order = plan.order(&links);
         plan.report_cycles(pack, order.as_deref());
+        if let Some(skip) = skip {
+            plan.prune(pack, skip, &mut links, order.as_deref());
+        }
         plan.link(&links, order.as_deref());
         plan.report_lost(pack, &links.lost);
         plan.failures.extend(check_sums(pack, &plan.nodes));
@@ -145,6 +154,46 @@ impl Plan {
             self.failures
                 .push(Failure::new(pack, *node, ObjectError::Cycle));
         }
+    }
+
+    /// Takes out entries that are known, unless an unknown one is made from them.
+    fn prune(&mut self, pack: &Pack, skip: Skip<'_>, links: &mut Links, order: Option<&[u32]>) {
+        let look = |node: &mut Node| {
+            let id = pack.index.id(node.position as usize)?;
+            let size = skip.known.size(&id)?;
+            node.known = true;
+            Some((id, size))
+        };
+        let all = self.nodes.par_iter_mut().with_min_len(4096);
+        self.known = all.filter_map(look).collect();
+        let mut needed: Vec<bool> = self.nodes.iter().map(|node| !node.known).collect();
+        let count = order.map_or(self.nodes.len(), <[u32]>::len);
+        let at = |at: usize| order.map_or(at, |order| order[at] as usize);
+        if skip.read_commits {
+            let mut commit = vec![false; self.nodes.len()];
+            for root in &self.roots {
+                // Behind a base outside of the pack there may be commits as well.
+                let other = matches!(root.start, Start::Whole(kind) if kind != Kind::Commit);
+                commit[root.node as usize] = !other;
+            }
+            for node in (0..count).map(at) {
+                let base = links.bases[node];
+                commit[node] |= base != NONE && commit[base as usize];
+                needed[node] |= commit[node];
+            }
+        }
+        for node in (0..count).rev().map(at) {
+            let base = links.bases[node];
+            if base != NONE {
+                needed[base as usize] |= needed[node];
+            }
+        }
+        for (base, needed) in links.bases.iter_mut().zip(&needed) {
+            if !needed {
+                *base = NONE;
+            }
+        }
+        self.roots.retain(|root| needed[root.node as usize]);
     }
 
     /// Links each base to its deltas, the one with the most deltas under it first. The walk takes
@@ -266,6 +315,7 @@ fn locate(pack: &Pack, failures: &mut Vec<Failure>) -> Vec<Node> {
             position: position as u32,
             first: NONE,
             next: NONE,
+            known: false,
         };
         match node.offset {
             u64::MAX => failures.push(Failure::new(pack, node, ObjectError::Offset)),

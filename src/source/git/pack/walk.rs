@@ -63,14 +63,19 @@ impl Sink<'_> {
         self.stop.load(Ordering::Relaxed)
     }
 
+    /// Notes what a commit names, where that is asked for.
+    pub(in crate::source::git) fn note(&self, object: &Object<'_>, commits: &mut CommitLog) {
+        if object.kind == Kind::Commit && self.note_commits {
+            commits.note(object.id, object.bytes);
+        }
+    }
+
     /// Shows an object unless another place has shown it, and notes it when it is a commit.
     pub(in crate::source::git) fn show(&self, object: Object<'_>, commits: &mut CommitLog) {
         if self.stopped() || self.claims.is_some_and(|claims| !claims.claim(object.id)) {
             return;
         }
-        if object.kind == Kind::Commit && self.note_commits {
-            commits.note(object.id, object.bytes);
-        }
+        self.note(&object, commits);
         if (self.visit)(object).is_break() {
             self.stop.store(true, Ordering::Relaxed);
         }
@@ -267,7 +272,7 @@ impl Tree<'_> {
         let entry = self.plan.nodes[node as usize];
         let id = self.pack.index.id(entry.position as usize)?;
         let leaf = entry.first == NONE;
-        if leaf && self.sink.claims.is_some_and(|claims| claims.holds(id)) {
+        if leaf && !entry.known && self.sink.claims.is_some_and(|claims| claims.holds(id)) {
             return None;
         }
         let mut bytes = scratch.spare.pop().unwrap_or_default();
@@ -289,7 +294,10 @@ impl Tree<'_> {
                 trace: &trace,
             }),
         };
-        self.sink.show(object, &mut scratch.commits);
+        match entry.known {
+            true => self.sink.note(&object, &mut scratch.commits),
+            false => self.sink.show(object, &mut scratch.commits),
+        }
         let trace = trace.into_inner();
         if leaf {
             scratch.recycle(bytes, trace);
