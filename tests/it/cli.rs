@@ -11,10 +11,10 @@ use straykey::engine::prefilter::Simd;
 
 use crate::git_fixture::Fixture;
 
-struct Ran {
-    code: i32,
-    out: String,
-    err: String,
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Ran {
@@ -31,7 +31,7 @@ impl Ran {
     }
 }
 
-fn straykey(directory: &Path, args: &[&str], input: &[u8]) -> Ran {
+pub(crate) fn straykey(directory: &Path, args: &[&str], input: &[u8]) -> Ran {
     let mut child = Command::new(env!("CARGO_BIN_EXE_straykey"))
         .args(args)
         .current_dir(directory)
@@ -60,7 +60,7 @@ fn jsonl(directory: &Path, args: &[&str]) -> Ran {
     straykey(directory, &[&fixed[..], args].concat(), b"")
 }
 
-fn token(seed: u64) -> String {
+pub(crate) fn token(seed: u64) -> String {
     expand("{{crc-base62:ghp_:30}}", seed).expect("valid").text
 }
 

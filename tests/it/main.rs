@@ -13,3 +13,4 @@ mod hooks;
 mod oracle;
 mod prefilter;
 mod report;
+mod state;
