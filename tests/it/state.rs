@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use sha1::{Digest as _, Sha1};
 use sha2::Sha256;
 use straykey::detector::template::expand;
+use straykey::model::ObjectId;
 
 use crate::cli::{Ran, straykey, token};
 use crate::git_fixture::{Fixture, START, copy_dir};
@@ -140,6 +141,39 @@ fn a_second_scan_reads_only_what_gave_a_match_and_says_the_same() {
     compare(fixture.path(), &memory, &["--history-only"]);
 }
 
+/// A pack that git completes after a fetch has bases behind their deltas, and other packs have them too.
+#[test]
+fn a_fetched_pack_is_read_where_it_is_new() {
+    let fixture = Fixture::new();
+    let mut lines: Vec<String> = (0..400u32)
+        .map(|n| format!("{:08x}\n", n.wrapping_mul(2_654_435_761)))
+        .collect();
+    fixture.commit_file("a.txt", &lines.concat());
+    let clones = tempfile::tempdir().expect("a scratch directory");
+    let clone = clones.path().join("clone");
+    let target = clone.to_str().expect("a plain path");
+    let url = format!("file://{}", fixture.path().display());
+    fixture.git(&["clone", "-q", "--bare", &url, target]);
+    let memory = Memory::new();
+    compare(&clone, &memory, &[]);
+    for version in 0..6 {
+        lines[version * 50] = line(version as u64);
+        fixture.commit_file("a.txt", &lines.concat());
+    }
+    let fetch = ["fetch", "-q", "origin", "main:new"];
+    fixture.git(&[&["-C", target, "-c", "fetch.unpackLimit=1"], &fetch[..]].concat());
+    let packs = fs::read_dir(clone.join("objects/pack")).expect("listable");
+    let packs = packs.filter(|entry| {
+        let path = entry.as_ref().expect("readable").path();
+        path.extension().is_some_and(|end| end == "pack")
+    });
+    assert_eq!(packs.count(), 2);
+    let read = compare(&clone, &memory, &[]);
+    assert_eq!((read.objects, read.known), (14, 2));
+    let again = compare(&clone, &memory, &["--no-delta-scan"]);
+    assert_eq!((again.objects, again.known), (14, 8));
+}
+
 #[test]
 fn what_came_since_is_found_and_what_was_found_is_told_anew() {
     let fixture = repository();
@@ -231,9 +265,7 @@ fn the_state_holds_no_secret_and_no_hash_of_one() {
     assert_eq!(fixture.git(&["cat-file", "blob", &blob]), line(1).trim());
     let memory = Memory::new();
     compare(fixture.path(), &memory, &[]);
-    let id: Vec<u8> = (0..20)
-        .map(|at| u8::from_str_radix(&blob[2 * at..2 * at + 2], 16).expect("hex"))
-        .collect();
+    let id = ObjectId::from_hex(blob.as_bytes()).expect("hex");
     let needles = [
         secret.as_bytes().to_vec(),
         Sha1::digest(&secret).to_vec(),
@@ -249,7 +281,7 @@ fn the_state_holds_no_secret_and_no_hash_of_one() {
             assert!(!holds(&path, needle), "{}", path.display());
         }
     }
-    assert!(!holds(&memory.only("objects-"), &id));
+    assert!(!holds(&memory.only("objects-"), id.as_bytes()));
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;

@@ -158,14 +158,19 @@ impl Plan {
 
     /// Takes out entries that are known, unless an unknown one is made from them.
     fn prune(&mut self, pack: &Pack, skip: Skip<'_>, links: &mut Links, order: Option<&[u32]>) {
-        let look = |node: &mut Node| {
-            let id = pack.index.id(node.position as usize)?;
-            let size = skip.known.size(&id)?;
-            node.known = true;
-            Some((id, size))
+        // In the order of ids, so that neighbours in what is known are asked for one after the other.
+        let look = |position: usize| {
+            let id = pack.index.id(position)?;
+            Some((position, id, skip.known.size(&id)?))
         };
-        let all = self.nodes.par_iter_mut().with_min_len(4096);
-        self.known = all.filter_map(look).collect();
+        let all = (0..pack.index.len()).into_par_iter().with_min_len(4096);
+        let found: Vec<_> = all.filter_map(look).collect();
+        let mut known = vec![false; pack.index.len()];
+        found.iter().for_each(|found| known[found.0] = true);
+        for node in &mut self.nodes {
+            node.known = known[node.position as usize];
+        }
+        self.known = found.into_iter().map(|(_, id, size)| (id, size)).collect();
         let mut needed: Vec<bool> = self.nodes.iter().map(|node| !node.known).collect();
         let count = order.map_or(self.nodes.len(), <[u32]>::len);
         let at = |at: usize| order.map_or(at, |order| order[at] as usize);
