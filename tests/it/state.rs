@@ -373,34 +373,37 @@ fn many_objects(commits: usize) -> Fixture {
     fixture
 }
 
+/// Kills a scan as soon as it has written something more; false when it had ended by then.
+#[cfg(unix)]
+fn kill_midway(fixture: &Fixture, memory: &Memory) -> bool {
+    use std::os::unix::process::ExitStatusExt as _;
+    let left = memory.files("objects-").len();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_straykey"))
+        .args(["scan", "--history-only"])
+        .args(memory.args())
+        .current_dir(fixture.path())
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("the binary runs");
+    while memory.files("objects-").len() <= left && child.try_wait().expect("ours").is_none() {
+        std::thread::yield_now();
+    }
+    child.kill().expect("ours");
+    child.wait().expect("ours").signal() == Some(9)
+}
+
 #[cfg(unix)]
 #[test]
 fn a_killed_scan_goes_on_where_it_was_and_says_the_same() {
-    use std::os::unix::process::ExitStatusExt as _;
     let fixture = many_objects(20_000);
-    let memory = Memory::new();
-    let [flag, path] = memory.args();
-    let mut runs = 0;
-    let mut left = 0;
-    // Each run is killed as soon as it has written something, and remembers more than the last.
-    while runs < 2 {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_straykey"))
-            .args(["scan", "--history-only", "--format", "json", &flag, &path])
-            .current_dir(fixture.path())
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("the binary runs");
-        while memory.files("objects-").len() <= left {
-            assert!(child.try_wait().expect("ours").is_none(), "it was too fast");
-            std::thread::yield_now();
-        }
-        child.kill().expect("ours");
-        let status = child.wait().expect("ours");
-        assert_eq!(status.signal(), Some(9), "it was too fast");
-        left = memory.files("objects-").len();
-        assert!(memory.files("history-").is_empty());
-        runs += 1;
-    }
+    // A machine that has other things to do may kill too late.
+    let killed_twice = || {
+        let memory = Memory::new();
+        let killed = kill_midway(&fixture, &memory) && kill_midway(&fixture, &memory);
+        killed.then_some(memory)
+    };
+    let memory = (0..5).find_map(|_| killed_twice());
+    let memory = memory.expect("a scan that takes longer than to kill it");
     let resumed = compare(fixture.path(), &memory, &["--history-only"]);
     assert_eq!(resumed.objects, 40_000);
     assert!((8192..40_000).contains(&resumed.known), "{resumed:?}");

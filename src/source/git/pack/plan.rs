@@ -158,33 +158,16 @@ impl Plan {
 
     /// Takes out entries that are known, unless an unknown one is made from them.
     fn prune(&mut self, pack: &Pack, skip: Skip<'_>, links: &mut Links, order: Option<&[u32]>) {
-        // In the order of ids, so that neighbours in what is known are asked for one after the other.
-        let look = |position: usize| {
-            let id = pack.index.id(position)?;
-            Some((position, id, skip.known.size(&id)?))
-        };
-        let all = (0..pack.index.len()).into_par_iter().with_min_len(4096);
-        let found: Vec<_> = all.filter_map(look).collect();
-        let mut known = vec![false; pack.index.len()];
-        found.iter().for_each(|found| known[found.0] = true);
-        for node in &mut self.nodes {
-            node.known = known[node.position as usize];
-        }
-        self.known = found.into_iter().map(|(_, id, size)| (id, size)).collect();
+        self.mark_known(pack, skip);
         let mut needed: Vec<bool> = self.nodes.iter().map(|node| !node.known).collect();
         let count = order.map_or(self.nodes.len(), <[u32]>::len);
         let at = |at: usize| order.map_or(at, |order| order[at] as usize);
         if skip.read_commits {
-            let mut commit = vec![false; self.nodes.len()];
-            for root in &self.roots {
-                // Behind a base outside of the pack there may be commits as well.
-                let other = matches!(root.start, Start::Whole(kind) if kind != Kind::Commit);
-                commit[root.node as usize] = !other;
-            }
+            let mut commits = self.commit_roots();
             for node in (0..count).map(at) {
                 let base = links.bases[node];
-                commit[node] |= base != NONE && commit[base as usize];
-                needed[node] |= commit[node];
+                commits[node] |= base != NONE && commits[base as usize];
+                needed[node] |= commits[node];
             }
         }
         for node in (0..count).rev().map(at) {
@@ -199,6 +182,36 @@ impl Plan {
             }
         }
         self.roots.retain(|root| needed[root.node as usize]);
+    }
+
+    /// Asks in the order of ids, so that neighbours in what is known are asked for one after the
+    /// other.
+    fn mark_known(&mut self, pack: &Pack, skip: Skip<'_>) {
+        let look = |position: usize| {
+            let id = pack.index.id(position)?;
+            Some((position, id, skip.known.size(&id)?))
+        };
+        let all = (0..pack.index.len()).into_par_iter().with_min_len(4096);
+        let found: Vec<_> = all.filter_map(look).collect();
+        let mut known = vec![false; pack.index.len()];
+        found.iter().for_each(|found| known[found.0] = true);
+        for node in &mut self.nodes {
+            node.known = known[node.position as usize];
+        }
+        self.known = found.into_iter().map(|(_, id, size)| (id, size)).collect();
+    }
+
+    /// Which nodes are roots whose deltas may be commits: what lies behind a base outside of the
+    /// pack is not known.
+    fn commit_roots(&self) -> Vec<bool> {
+        let mut commits = vec![false; self.nodes.len()];
+        for root in &self.roots {
+            commits[root.node as usize] = match root.start {
+                Start::Whole(kind) => kind == Kind::Commit,
+                Start::Outside(_) => true,
+            };
+        }
+        commits
     }
 
     /// Links each base to its deltas, the one with the most deltas under it first. The walk takes
