@@ -70,34 +70,39 @@ impl<'a> Base64Runs<'a> {
 
     /// The next run that is long enough, and moves to its end.
     fn next_long(&mut self) -> Option<Span> {
-        // Where the run began that reaches the current word, if one does.
-        let mut open = None;
         let mut base = self.at - self.at % WORD;
+        // Where the run begins that reaches `base`: there, when none does.
+        let mut open = base;
         while base < self.text.len() {
             let seen = self.at.saturating_sub(base);
             let word = self.word(base) & u64::MAX << seen;
-            let first = word.trailing_ones() as usize;
-            let run = match (open, long_run(word)) {
-                (Some(start), _) if first < WORD && base + first - start >= MIN_RUN => {
-                    Some(Span::new(start, base + first))
+            let next = base + WORD;
+            // A long run has half of its bytes in this word or behind it.
+            if half_runs(word) != 0 || base - open >= HALF {
+                let first = word.trailing_ones() as usize;
+                let run = match long_run(word) {
+                    _ if first < WORD && base + first - open >= MIN_RUN => {
+                        Some(Span::new(open, base + first))
+                    }
+                    Some((start, end)) if end < WORD => Some(Span::new(base + start, base + end)),
+                    _ => None,
+                };
+                if let Some(run) = run {
+                    self.at = run.end;
+                    return Some(run);
                 }
-                (_, Some((start, end))) if end < WORD => Some(Span::new(base + start, base + end)),
-                _ => None,
-            };
-            if let Some(run) = run {
-                self.at = run.end;
-                return Some(run);
+                if first == WORD {
+                    base = next;
+                    continue;
+                }
             }
-            if first < WORD || open.is_none() {
-                let last = word.leading_ones() as usize;
-                open = (last > 0).then_some(base + WORD - last);
-            }
-            base += WORD;
+            open = next - word.leading_ones() as usize;
+            base = next;
         }
         // A run to the very end of a text of whole words.
         self.at = self.text.len();
-        let start = open.filter(|start| self.text.len() - start >= MIN_RUN)?;
-        Some(Span::new(start, self.text.len()))
+        let end = self.text.len();
+        (open + MIN_RUN <= end).then(|| Span::new(open, end))
     }
 }
 
@@ -120,15 +125,25 @@ impl Iterator for Base64Runs<'_> {
 #[inline(always)]
 fn long_run(word: u64) -> Option<(usize, usize)> {
     const { assert!(MIN_RUN == 32) };
-    let mut starts = word;
-    for shift in [1, 2, 4, 8, 16] {
-        starts &= starts >> shift;
-    }
+    let halves = half_runs(word);
+    let starts = halves & halves >> HALF;
     (starts != 0).then(|| {
         let start = starts.trailing_zeros();
         let len = (word >> start).trailing_ones();
         (start as usize, (start + len) as usize)
     })
+}
+
+/// Half of the shortest run.
+const HALF: usize = MIN_RUN / 2;
+
+/// The bits with which [`HALF`] set ones begin.
+#[inline(always)]
+fn half_runs(word: u64) -> u64 {
+    const { assert!(HALF == 16) };
+    [1, 2, 4, 8]
+        .iter()
+        .fold(word, |starts, shift| starts & starts >> shift)
 }
 
 /// Without instructions that not every processor has.
