@@ -1,5 +1,6 @@
 //! The detectors of one scan, in a fixed order.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::{Detector, builtin};
@@ -7,12 +8,12 @@ use crate::model::DetectorIndex;
 
 /// Detectors with stable positions, sorted by id.
 #[derive(Clone, Debug)]
-pub struct DetectorSet(Vec<Detector>);
+pub struct DetectorSet(Cow<'static, [Detector]>);
 
 impl DetectorSet {
     /// The built-in detectors.
     pub fn builtin() -> Self {
-        Self(builtin::DETECTORS.to_vec())
+        Self(Cow::Borrowed(builtin::DETECTORS))
     }
 
     /// Of `detectors`; of two with one id the later one stays.
@@ -24,20 +25,26 @@ impl DetectorSet {
             .filter(|detector| seen.insert(detector.id.clone()))
             .collect();
         kept.sort_by(|a, b| a.id.cmp(&b.id));
-        Self(kept)
+        Self(Cow::Owned(kept))
     }
 
     /// Adds `others`, which replace those with the same id.
     pub fn with(self, others: impl IntoIterator<Item = Detector>) -> Self {
-        Self::new(self.0.into_iter().chain(others).collect())
+        let mut others = others.into_iter().peekable();
+        match others.peek() {
+            Some(_) => Self::new(self.0.into_owned().into_iter().chain(others).collect()),
+            None => self,
+        }
     }
 
     /// Only those for which `keep` holds.
     pub fn filtered(self, keep: impl FnMut(&Detector) -> bool) -> Self {
-        let mut kept = self.0;
-        let mut keep = keep;
-        kept.retain(|detector| keep(detector));
-        Self(kept)
+        let kept: Vec<bool> = self.0.iter().map(keep).collect();
+        if kept.iter().all(|&kept| kept) {
+            return self;
+        }
+        let both = self.0.into_owned().into_iter().zip(kept);
+        Self(both.filter(|both| both.1).map(|both| both.0).collect())
     }
 
     /// The detector at `index`, which came from this set.

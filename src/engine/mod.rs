@@ -51,10 +51,6 @@ pub struct Scratch {
     news: News,
 }
 
-/// Bytes of a keyword that are searched; the pattern sees the rest. A longer anchor is hardly
-/// rarer, and its length is searched on either side of all that is new in a delta.
-const LONGEST_ANCHOR: usize = 16;
-
 /// Encodings inside encodings that are followed.
 const MAX_DEPTH: usize = 2;
 
@@ -75,10 +71,9 @@ impl Engine {
         let mut numbers: HashMap<Anchor, usize> = HashMap::new();
         for (index, detector) in detectors.iter() {
             for word in detector.keywords.iter() {
-                let word = &word.as_bytes()[..word.len().min(LONGEST_ANCHOR)];
-                let anchor = Anchor::new(word, detector.ignore_case);
+                let anchor = Anchor::new(word.as_bytes(), detector.ignore_case);
                 let number = *numbers.entry(anchor).or_insert_with_key(|anchor| {
-                    anchors.push(anchor.clone());
+                    anchors.push(*anchor);
                     owners.push(Vec::new());
                     owners.len() - 1
                 });

@@ -23,34 +23,50 @@ use sieve::{BEHIND, BLOCK, Sieve};
 use windows::{Window, Windows};
 
 /// A literal to find.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Anchor {
-    bytes: Vec<u8>,
+    bytes: [u8; Self::LONGEST],
+    len: u8,
     ignore_case: bool,
 }
 
 impl Anchor {
-    /// An anchor that stands in any ASCII case when `ignore_case` is set.
+    /// Bytes of the longest anchor. More would hardly be rarer, and so many are searched on either
+    /// side of all that is new in a delta.
+    pub const LONGEST: usize = 16;
+
+    /// An anchor that stands in any ASCII case when `ignore_case` is set. Of `bytes` the first
+    /// [`Anchor::LONGEST`] count.
     pub fn new(bytes: &[u8], ignore_case: bool) -> Self {
-        let bytes = match ignore_case {
-            true => bytes.to_ascii_lowercase(),
-            false => bytes.to_vec(),
+        let len = bytes.len().min(Self::LONGEST);
+        let mut anchor = Self {
+            bytes: [0; Self::LONGEST],
+            len: len as u8,
+            ignore_case,
         };
-        Self { bytes, ignore_case }
+        anchor.bytes[..len].copy_from_slice(&bytes[..len]);
+        if ignore_case {
+            anchor.bytes.make_ascii_lowercase();
+        }
+        anchor
     }
 
     /// Length in bytes.
     pub(super) fn len(&self) -> usize {
-        self.bytes.len()
+        usize::from(self.len)
+    }
+
+    fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.len()]
     }
 
     fn is_at(&self, text: &[u8], start: usize) -> bool {
-        let Some(there) = text.get(start..start + self.bytes.len()) else {
+        let Some(there) = text.get(start..start + self.len()) else {
             return false;
         };
         match self.ignore_case {
-            true => there.eq_ignore_ascii_case(&self.bytes),
-            false => there == self.bytes,
+            true => there.eq_ignore_ascii_case(self.bytes()),
+            false => there == self.bytes(),
         }
     }
 }
@@ -86,12 +102,12 @@ impl Prefilter {
         let mut sieve = Sieve::new(simd);
         let mut windows = Vec::with_capacity(anchors.len());
         for (number, anchor) in anchors.iter().enumerate() {
-            let bytes = &anchor.bytes;
+            let bytes = anchor.bytes();
             if bytes.len() < LEAST {
                 continue;
             }
             let width = Windows::width(bytes.len());
-            let offset = rarity::rarest_window(bytes, width);
+            let offset = rarity::rarest_window(bytes);
             // One of the two starts at an even offset of the text.
             sieve.add(&bytes[offset..offset + LEAST]);
             sieve.add(&bytes[offset + 1..offset + width]);
@@ -163,7 +179,7 @@ struct Short {
 impl Short {
     fn new(anchors: &[Anchor]) -> Option<Self> {
         let of = |(number, anchor): (usize, &Anchor)| {
-            (anchor.bytes.len() < LEAST).then_some((number as u32, anchor.bytes.clone()))
+            (anchor.len() < LEAST).then_some((number as u32, anchor.bytes().to_vec()))
         };
         let (numbers, words): (Vec<_>, Vec<_>) = anchors.iter().enumerate().filter_map(of).unzip();
         if words.is_empty() {

@@ -3,18 +3,16 @@
 /// Slots of the table.
 const BITS: u32 = 16;
 
-/// Offset of the window of `width` bytes in `anchor` that ordinary code holds least: what the
-/// sieve lets through for it is what the two groups of four bytes in it let through.
-pub(super) fn rarest_window(anchor: &[u8], width: usize) -> usize {
-    let cost = |at: usize| {
-        let fours = anchor[at..at + width].windows(4);
-        fours
-            .map(|four| commonness([four[0], four[1], four[2], four[3]]))
-            .sum::<u32>()
-    };
-    (0..=anchor.len() - width)
-        .min_by_key(|&at| cost(at))
-        .unwrap_or(0)
+/// Offset of the window of five bytes in `anchor` that ordinary code holds least: what the sieve
+/// lets through for it is what the two groups of four bytes in it let through. 0 for an anchor
+/// that has no more than a window.
+pub(super) fn rarest_window(anchor: &[u8]) -> usize {
+    let fours = anchor.windows(4);
+    let mut costs = fours.map(|four| commonness([four[0], four[1], four[2], four[3]]));
+    let mut before = costs.next().unwrap_or(0);
+    let sums = costs.map(|cost| cost + std::mem::replace(&mut before, cost));
+    let least = sums.enumerate().min_by_key(|&(_, cost)| cost);
+    least.map_or(0, |(at, _)| at)
 }
 
 /// Slot of four bytes, in either case, in the table that `examples/grams.rs` makes.

@@ -35,7 +35,7 @@ impl Windows {
     pub(super) fn new(anchors: &[Anchor], windows: &[Window]) -> Self {
         let of_width = |width: usize| {
             let windows = windows.iter().filter_map(move |window| {
-                let anchor = &anchors[window.anchor as usize].bytes;
+                let anchor = anchors[window.anchor as usize].bytes();
                 (Self::width(anchor.len()) == width).then(|| Entry {
                     bytes: pack(&anchor[window.offset..window.offset + width]),
                     anchor: window.anchor,
