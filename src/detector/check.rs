@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use regex_syntax::ParserBuilder;
-use regex_syntax::hir::{Class, Hir, HirKind};
+use regex_syntax::hir::{Class, Hir, HirKind, Look};
 
 use super::spec::{DetectorFile, DetectorSpec};
 
@@ -73,6 +73,8 @@ pub struct Analysis {
     pub max_len: usize,
     /// Every match has a keyword that starts at most this many bytes after the match does.
     pub max_lead: usize,
+    /// Every match begins with a keyword, before which no letter, digit or underscore stands.
+    pub starts_word: bool,
 }
 
 /// Checks a file whose stem is `stem`; the built-in set is held to more than a user's.
@@ -216,7 +218,11 @@ pub fn analyse(pattern: &str, keywords: &[String], ignore_case: bool) -> Result<
     };
     let needed = Needed::new(keywords, ignore_case);
     match needed.lead(&hir) {
-        Some(max_lead) => Ok(Analysis { max_len, max_lead }),
+        Some(max_lead) => Ok(Analysis {
+            max_len,
+            max_lead,
+            starts_word: max_lead == 0 && starts_word(&hir, keywords),
+        }),
         None => Err("the pattern can match without any of the keywords".into()),
     }
 }
@@ -234,6 +240,25 @@ pub(super) fn nhi_number(id: &str) -> Option<u8> {
 fn is_kebab(id: &str) -> bool {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     !id.is_empty() && id.chars().all(plain) && !id.starts_with('-') && !id.ends_with('-')
+}
+
+/// Whether a pattern begins with the boundary of a word, and each keyword with a byte of one.
+fn starts_word(hir: &Hir, keywords: &[String]) -> bool {
+    let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    begins_at_boundary(hir)
+        && keywords
+            .iter()
+            .all(|word| word.as_bytes().first().is_some_and(is_word))
+}
+
+fn begins_at_boundary(hir: &Hir) -> bool {
+    match hir.kind() {
+        HirKind::Look(Look::WordAscii | Look::WordStartAscii) => true,
+        HirKind::Capture(group) => begins_at_boundary(&group.sub),
+        HirKind::Concat(parts) => parts.first().is_some_and(begins_at_boundary),
+        HirKind::Alternation(parts) => parts.iter().all(begins_at_boundary),
+        _ => false,
+    }
 }
 
 fn has_secret_group(hir: &Hir) -> bool {

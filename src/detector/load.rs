@@ -143,6 +143,7 @@ fn detector(provider: &ProviderSpec, spec: &DetectorSpec) -> Detector {
         pattern: own(&spec.pattern),
         max_len: analysis.max_len,
         max_lead: analysis.max_lead,
+        starts_word: analysis.starts_word,
         min_entropy: spec.entropy.unwrap_or(0.0),
         proof: spec.proof.as_ref().map(own),
         extent: spec.extent.as_ref().map(own),

@@ -61,6 +61,8 @@ pub struct Detector {
     pub max_len: usize,
     /// Every match has a keyword that starts at most this many bytes after the match does.
     pub max_lead: usize,
+    /// Every match begins with a keyword, before which no letter, digit or underscore stands.
+    pub starts_word: bool,
     /// Least Shannon entropy of the secret, in bits per byte.
     pub min_entropy: f32,
     /// Name of the offline proof, one of [`PROOFS`].

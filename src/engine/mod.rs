@@ -138,7 +138,7 @@ impl Engine {
     /// All passes over one text; nested texts come back here with a greater `depth`.
     fn passes(&self, blob: &Blob<'_>, scratch: &mut Scratch, depth: usize) {
         scratch.work.clear();
-        self.look(blob.bytes, 0, scratch);
+        self.look(blob, Span::new(0, blob.bytes.len()), scratch);
         self.confirm(blob, scratch);
         if blob.content == Content::Text && depth < MAX_DEPTH {
             let mut runs = std::mem::take(&mut scratch.runs);
@@ -154,8 +154,10 @@ impl Engine {
         let mut news = std::mem::take(&mut scratch.news);
         news.read(blob, kinship);
         scratch.work.clear();
-        for span in news.to_search(self.longest_anchor, blob.bytes.len()) {
-            self.look(&blob.bytes[span.range()], span.start, scratch);
+        // An anchor and all that is looked at before it becomes a candidate.
+        let longest = self.longest_anchor + assignment::CONTEXT;
+        for span in news.to_search(longest, blob.bytes.len()) {
+            self.look(blob, span, scratch);
         }
         let reach = |index: DetectorIndex| {
             let detector = self.detectors.get(index);
@@ -166,7 +168,7 @@ impl Engine {
         };
         let base = kinship.base.map(|(trace, _)| trace);
         if let Some(base) = base {
-            news.carry(base, self.longest_anchor, reach, &mut scratch.work);
+            news.carry(base, longest, reach, &mut scratch.work);
         }
         self.confirm(blob, scratch);
         let mut trace = kinship.trace.borrow_mut();
@@ -182,19 +184,34 @@ impl Engine {
         scratch.news = news;
     }
 
-    /// Appends what the prefilter finds in `text` to the work; `offset` is where it starts.
-    fn look(&self, text: &[u8], offset: usize, scratch: &mut Scratch) {
-        scratch.hits.clear();
-        let Scratch { strip, hits, .. } = scratch;
-        self.prefilter.find(text, strip, hits);
-        for hit in &scratch.hits {
-            let candidate = |&detector| Candidate {
+    /// Appends the candidates in `span` to the work.
+    fn look(&self, blob: &Blob<'_>, span: Span, scratch: &mut Scratch) {
+        let Scratch {
+            strip, hits, work, ..
+        } = scratch;
+        hits.clear();
+        self.prefilter.find(&blob.bytes[span.range()], strip, hits);
+        for hit in hits.iter() {
+            let start = span.start + hit.start;
+            let owners = self.owners[hit.anchor as usize].iter().copied();
+            let candidates = owners.filter(|&owner| self.is_candidate(owner, blob, start));
+            work.extend(candidates.map(|detector| Candidate {
                 detector,
-                start: offset + hit.start,
+                start,
                 idle: false,
-            };
-            let owners = &self.owners[hit.anchor as usize];
-            scratch.work.extend(owners.iter().map(candidate));
+            }));
+        }
+    }
+
+    /// Whether a detector has to look at an anchor of its own at `start`. Says no by what the bytes
+    /// around tell at once, at most [`assignment::CONTEXT`] of them on either side.
+    fn is_candidate(&self, detector: DetectorIndex, blob: &Blob<'_>, start: usize) -> bool {
+        let detector = self.detectors.get(detector);
+        match detector.pass {
+            Pass::Pattern => !detector.starts_word || !is_word_before(blob.bytes, start),
+            Pass::Assignment => {
+                blob.content == Content::Text && assignment::may_be_assigned(blob.bytes, start)
+            }
         }
     }
 
@@ -212,10 +229,9 @@ impl Engine {
                     let matcher = &self.matchers[index.as_usize()];
                     matcher.confirm(detector, index, blob.bytes, candidates, found);
                 }
-                Pass::Assignment if blob.content == Content::Text => {
+                Pass::Assignment => {
                     assignment::confirm(detector, index, blob.bytes, candidates, found);
                 }
-                Pass::Assignment => {}
             }
         }
     }
@@ -284,6 +300,11 @@ fn settle(found: &mut Vec<Match>, detectors: &DetectorSet) {
             .cmp(&place(b))
             .then_with(|| a.secret.cmp(&b.secret))
     });
+}
+
+fn is_word_before(text: &[u8], start: usize) -> bool {
+    let before = start.checked_sub(1).map(|before| text[before]);
+    before.is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 /// Longest stretch of a line that [`line_around`] looks at on either side.

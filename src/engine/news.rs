@@ -1,8 +1,9 @@
 //! What is new in a text that is made from another one, and what is known of the rest.
 //!
 //! Invariant: the candidates and runs of the two together are those of a scan of the whole text
-//! (`tests/it/delta_scan.rs`). A candidate is a matter of its anchor's bytes, so it is carried
-//! over when they lie in a copied stretch. That it is idle is a matter of all bytes in its
+//! (`tests/it/delta_scan.rs`), or more that come to nothing. A candidate is a matter of its anchor's
+//! bytes and of a few around it, so it is carried over when the anchor and what follows lie in a
+//! copied stretch. That it is idle is a matter of all bytes in its
 //! detector's reach, so it stays idle only when those lie there too.
 
 use crate::model::{Blob, Candidate, Copied, DetectorIndex, Kinship, Run, Span, Trace};
@@ -78,8 +79,8 @@ impl News {
         }
     }
 
-    /// Where anchors of at most `longest` bytes have to be searched in a text of `len` bytes: all
-    /// that do not lie in one copied stretch.
+    /// Where anchors, which with what makes them candidates have at most `longest` bytes, have to
+    /// be searched in a text of `len` bytes: all that do not lie in one copied stretch.
     pub(super) fn to_search(&self, longest: usize, len: usize) -> impl Iterator<Item = Span> {
         let margin = longest.saturating_sub(1);
         let wide = move |gap: &Span| {
@@ -98,8 +99,7 @@ impl News {
         })
     }
 
-    /// Appends the candidates of `base` that are here too, with anchors of at most `longest`
-    /// bytes. `reach` tells how far a detector looks before and behind the start of an anchor.
+    /// Appends the candidates of `base` that are here too; `longest` as in [`Self::to_search`]. `reach` tells how far a detector looks before and behind the start of an anchor.
     pub(super) fn carry(
         &self,
         base: &Trace,

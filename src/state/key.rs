@@ -87,6 +87,7 @@ impl Hash {
             pattern,
             max_len,
             max_lead,
+            starts_word,
             min_entropy,
             proof,
             extent,
@@ -107,6 +108,7 @@ impl Hash {
         self.text(pattern);
         self.number(*max_len as u64);
         self.number(*max_lead as u64);
+        self.number(u64::from(*starts_word));
         self.number(u64::from(min_entropy.to_bits()));
         for name in [proof, extent] {
             self.text(name.as_deref().unwrap_or_default());

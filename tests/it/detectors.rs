@@ -87,3 +87,34 @@ fn no_two_detectors_have_equal_patterns() {
     let equal: Vec<_> = owners.values().filter(|ids| ids.len() > 1).collect();
     assert!(equal.is_empty(), "{equal:?}");
 }
+
+#[test]
+fn a_pattern_starts_a_word_when_each_match_begins_with_a_keyword_at_a_boundary() {
+    let starts = |pattern: &str, keywords: &[&str]| {
+        let keywords: Vec<_> = keywords.iter().map(|word| word.to_string()).collect();
+        let analysis = detector::analyse(pattern, &keywords, false).expect("a fit pattern");
+        analysis.starts_word
+    };
+    assert!(starts(r"\b(?<secret>ab_[0-9]{8})\b", &["ab_"]));
+    assert!(starts(
+        r"(?x) \b (?<secret> (?:ab_|cd_) [0-9]{8} )",
+        &["ab_", "cd_"]
+    ));
+    assert!(starts(r"\bab_(?<secret>[0-9]{8})|\bcd_", &["ab_", "cd_"]));
+    assert!(
+        !starts(r"(?<secret>ab_[0-9]{8})\b", &["ab_"]),
+        "no boundary"
+    );
+    assert!(
+        !starts(r"\b(?<secret>ab_[0-9]{8})|cd_", &["ab_", "cd_"]),
+        "not in all"
+    );
+    assert!(
+        !starts(r"\b(?<secret>x{0,2}ab_[0-9]{8})", &["ab_"]),
+        "not first"
+    );
+    assert!(
+        !starts(r"\b(?<secret>-ab_[0-9]{8})", &["-ab_"]),
+        "not of a word"
+    );
+}

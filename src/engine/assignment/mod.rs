@@ -1,9 +1,10 @@
 //! The structural pass: `key = value` where the key names a credential and the value could be one.
 //!
-//! Triggered by key words through the prefilter, decided by structure: a hit becomes a candidate
-//! only when the word ends a key, an operator follows, and a literal follows that. Conservative:
-//! what could be code (a call, a variable, a type) is not a value.
+//! Triggered by structure: a key word that the prefilter finds becomes a candidate only when it ends
+//! a key and an operator follows ([`may_be_assigned`]), and a match when a literal follows that.
+//! Conservative: what could be code (a call, a variable, a type) is not a value.
 
+mod glance;
 mod keys;
 mod values;
 mod weigh;
@@ -12,6 +13,8 @@ use crate::detector::Detector;
 use crate::model::{Candidate, DetectorIndex, Match, Span};
 
 use super::LINE_REACH;
+
+pub(super) use glance::{CONTEXT, may_be_assigned};
 
 /// Longest key, in bytes.
 const MAX_KEY: usize = 80;

@@ -247,6 +247,7 @@ fn acme() -> Detector {
         pattern: Borrowed(r"\b(?<secret>acme_live_[0-9A-Za-z]{32})\b"),
         max_len: 42,
         max_lead: 0,
+        starts_word: false,
         min_entropy: 0.0,
         proof: Some(Borrowed("acme-crc32")),
         extent: None,
