@@ -9,6 +9,7 @@ mod assignment;
 pub mod decode;
 pub mod extent;
 pub mod judge;
+pub mod lint;
 mod matcher;
 mod news;
 pub mod oracle;
@@ -66,20 +67,7 @@ impl Engine {
     ///
     /// When the processor cannot run `simd`.
     pub fn with_simd(detectors: Arc<DetectorSet>, simd: Simd) -> Self {
-        let mut anchors: Vec<Anchor> = Vec::new();
-        let mut owners: Vec<Vec<DetectorIndex>> = Vec::new();
-        let mut numbers: HashMap<Anchor, usize> = HashMap::new();
-        for (index, detector) in detectors.iter() {
-            for word in detector.keywords.iter() {
-                let anchor = Anchor::new(word.as_bytes(), detector.ignore_case);
-                let number = *numbers.entry(anchor).or_insert_with_key(|anchor| {
-                    anchors.push(*anchor);
-                    owners.push(Vec::new());
-                    owners.len() - 1
-                });
-                owners[number].push(index);
-            }
-        }
+        let (anchors, owners) = anchors(&detectors);
         Self {
             matchers: detectors.iter().map(|_| Matcher::default()).collect(),
             longest_anchor: anchors.iter().map(Anchor::len).max().unwrap_or(0),
@@ -257,6 +245,28 @@ impl Engine {
         }
         scratch.decoded = decoded;
     }
+}
+
+/// The anchors of `detectors`, each once, and for each the detectors that own it.
+fn anchors(detectors: &DetectorSet) -> (Vec<Anchor>, Vec<Vec<DetectorIndex>>) {
+    let mut anchors: Vec<Anchor> = Vec::new();
+    let mut owners: Vec<Vec<DetectorIndex>> = Vec::new();
+    let mut numbers: HashMap<Anchor, usize> = HashMap::new();
+    for (index, detector) in detectors.iter() {
+        for word in detector.keywords.iter() {
+            let anchor = Anchor::new(word.as_bytes(), detector.ignore_case);
+            let number = *numbers.entry(anchor).or_insert_with_key(|anchor| {
+                anchors.push(*anchor);
+                owners.push(Vec::new());
+                owners.len() - 1
+            });
+            // Keywords that differ only behind the anchor's end share it.
+            if owners[number].last() != Some(&index) {
+                owners[number].push(index);
+            }
+        }
+    }
+    (anchors, owners)
 }
 
 /// Of matches that overlap keeps one: what a pattern found over an assignment, a provider's over

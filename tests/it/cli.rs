@@ -667,3 +667,87 @@ fn every_kernel_of_the_prefilter_gives_the_same_report_and_an_unknown_one_is_ref
         "{error}"
     );
 }
+
+/// A detector file with one detector, `acme-key`.
+fn acme(keywords: &str, pattern: &str) -> String {
+    format!(
+        "[provider]\nid = \"acme\"\nname = \"Acme\"\ncategory = \"saas\"\ndocs = \"\"\n\
+         [[detector]]\nid = \"acme-key\"\nname = \"Key\"\ndescription = \"All.\"\n\
+         keywords = {keywords}\npattern = '''{pattern}'''\n"
+    )
+}
+
+#[test]
+fn lint_measures_anchors_and_holds_them_to_limits() {
+    let folder = tempfile::tempdir().expect("a scratch directory");
+    let write = |name: &str, text: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("writable");
+        std::fs::write(path, text).expect("writable");
+    };
+    let lint =
+        |args: &[&str]| straykey(folder.path(), &[&["detectors", "lint"], args].concat(), b"");
+    write(
+        "acme.toml",
+        acme("[\"acme_\"]", r"\b(?<secret>acme_[0-9]{9})\b").as_bytes(),
+    );
+    // A hundred thousand bytes with three hits, one of which is inside a word; one more in UTF-16.
+    let text = " ".repeat(99_161) + "acme_ acme_ xacme_\n";
+    write("corpus/a.txt", text.as_bytes());
+    write("corpus/.gitignore", b"a.txt\n");
+    let wide = format!("\u{feff}{:400}acme_\n", "");
+    let wide: Vec<u8> = wide.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    write("corpus/b.txt", &wide);
+    let own = ["--detectors", "acme.toml", "corpus", "--max-detector"];
+
+    let ran = lint(&[&own[..], &["40"]].concat());
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert!(
+        ran.out.contains("30.00    40.00  \"acme_\"  "),
+        "{}",
+        ran.out
+    );
+    assert!(
+        ran.out.ends_with("in 0.1 MB of 3 files, at most 150\n"),
+        "{}",
+        ran.out
+    );
+
+    let ran = lint(&[&own[..], &["20"]].concat());
+    assert_eq!(ran.code, 1);
+    assert!(
+        ran.out.contains("acme-key: 30.00 candidates/MB, over 20\n"),
+        "{}",
+        ran.out
+    );
+    let ran = lint(&[&own[..], &["40", "--max-total", "10"]].concat());
+    assert_eq!(ran.code, 1);
+    assert!(ran.out.ends_with("over 10\n"), "{}", ran.out);
+
+    // Words count where they are assigned something.
+    let code = "if password == other.password: reset(password)\npassword = \"x\"\n".repeat(1000);
+    write("code/a.py", code.as_bytes());
+    let ran = lint(&["code", "--top", "1"]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.out.contains("generic-password: "), "{}", ran.out);
+    assert!(ran.out.contains("\"passw\" (any case)"), "{}", ran.out);
+
+    // Short anchors are named, whatever their rate.
+    write(
+        "acme.toml",
+        acme("[\"ac_\"]", r"\b(?<secret>ac_[0-9]{9})\b").as_bytes(),
+    );
+    let ran = lint(&own[..3]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert!(
+        ran.out
+            .contains("acme-key: anchor \"ac_\" has under 4 bytes"),
+        "{}",
+        ran.out
+    );
+
+    assert_eq!(lint(&[]).code, 2, "no corpus");
+    assert_eq!(lint(&["nowhere"]).code, 2);
+    write("empty/a.txt", b"");
+    assert_eq!(lint(&["empty"]).code, 2);
+}

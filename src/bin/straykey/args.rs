@@ -33,7 +33,7 @@ pub(crate) enum Command {
     /// Install git hooks, or run as one.
     #[command(subcommand)]
     Hook(Hook),
-    /// List, show or test detectors.
+    /// List, show, test or measure detectors.
     #[command(subcommand)]
     Detectors(Detectors),
 }
@@ -270,6 +270,31 @@ pub(crate) enum Detectors {
         #[arg(value_name = "FILE", required = true, action = ArgAction::Append)]
         files: Vec<PathBuf>,
     },
+    /// Measure how often the anchors of detectors stand in ordinary text.
+    Lint(Lint),
+}
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct Lint {
+    /// Folders or files of ordinary text; all files count, also those that git ignores
+    #[arg(value_name = "CORPUS", required = true)]
+    pub(crate) corpus: Vec<PathBuf>,
+
+    /// Lint the detectors of a file or folder instead of the built-in ones; repeatable
+    #[arg(long, value_name = "FILE|DIR")]
+    pub(crate) detectors: Vec<PathBuf>,
+
+    /// Most hits of all anchors in a million bytes
+    #[arg(long, value_name = "HITS", default_value_t = 150.0)]
+    pub(crate) max_total: f64,
+
+    /// Most hits of one detector's anchors in a million bytes
+    #[arg(long, value_name = "HITS", default_value_t = 20.0)]
+    pub(crate) max_detector: f64,
+
+    /// Lines of each table; 0 shows everything
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(crate) top: usize,
 }
 
 fn severities() -> PossibleValuesParser {

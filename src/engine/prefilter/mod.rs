@@ -56,7 +56,8 @@ impl Anchor {
         usize::from(self.len)
     }
 
-    fn bytes(&self) -> &[u8] {
+    /// Its bytes; in lower case when case does not matter.
+    pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes[..self.len()]
     }
 

@@ -3,6 +3,7 @@
 mod baseline;
 mod detectors;
 mod hook;
+mod lint;
 mod output;
 mod progress;
 mod request;
