@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::detector::{Detector, Pass};
 use crate::model::{Blob, Content, Span};
 
-use super::prefilter::{Anchor, Strip};
-use super::{Engine, anchors, decode};
+use super::prefilter::Strip;
+use super::{Engine, decode};
 
 /// Bytes that an anchor should have: shorter ones take the prefilter's slower way.
 pub const LEAST_LEN: usize = 4;
@@ -20,7 +20,6 @@ pub const LEAST_LEN: usize = 4;
 #[derive(Debug)]
 pub struct Lint {
     engine: Engine,
-    anchors: Vec<Anchor>,
     /// By anchor.
     hits: Vec<AtomicU64>,
     /// By anchor: of its hits those that are a candidate of any detector.
@@ -34,14 +33,13 @@ impl Lint {
     /// Nothing seen yet.
     pub fn new(engine: Engine) -> Self {
         let detectors = engine.detectors();
-        let (anchors, _) = anchors(detectors);
+        let anchors = engine.anchors.anchors.len();
         let zeros = |count| (0..count).map(|_| AtomicU64::new(0)).collect();
         Self {
-            hits: zeros(anchors.len()),
-            candidates: zeros(anchors.len()),
+            hits: zeros(anchors),
+            candidates: zeros(anchors),
             of_detectors: zeros(detectors.len()),
             bytes: AtomicU64::new(0),
-            anchors,
             engine,
         }
     }
@@ -80,7 +78,7 @@ impl Lint {
         };
         add_one(&self.hits[anchor]);
         let mut any = false;
-        for &owner in &self.engine.owners[anchor] {
+        for &owner in self.engine.anchors.owners(anchor) {
             if self.engine.is_candidate(owner, blob, start) {
                 add_one(&self.of_detectors[owner.as_usize()]);
                 any = true;
@@ -101,10 +99,10 @@ impl Lint {
             bytes: self.bytes.into_inner(),
             ..Discipline::default()
         };
-        for ((anchor, owners), (hits, candidates)) in
-            self.anchors.iter().zip(&self.engine.owners).zip(counts)
-        {
-            let owners: Vec<_> = owners.iter().map(|&owner| detectors.get(owner)).collect();
+        let anchors = &self.engine.anchors;
+        for (number, (hits, candidates)) in counts.enumerate() {
+            let owners = anchors.owners(number).iter();
+            let owners: Vec<_> = owners.map(|&owner| detectors.get(owner)).collect();
             let of_pattern = |owner: &&Detector| owner.pass == Pass::Pattern;
             let sum = match owners.iter().any(of_pattern) {
                 true => &mut discipline.patterns,
@@ -113,7 +111,7 @@ impl Lint {
             sum.hits += hits;
             sum.candidates += candidates;
             discipline.anchors.push(AnchorCount {
-                anchor: anchor.bytes().to_vec(),
+                anchor: anchors.anchors[number].bytes().to_vec(),
                 ignore_case: owners[0].ignore_case,
                 owners: owners.iter().map(|owner| owner.id.to_string()).collect(),
                 count: Count { hits, candidates },

@@ -16,7 +16,7 @@ pub mod oracle;
 pub mod prefilter;
 pub mod selftest;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::detector::{DetectorSet, Pass};
@@ -30,11 +30,10 @@ use prefilter::{Anchor, Hit, Prefilter, Simd, Strip};
 #[derive(Debug)]
 pub struct Engine {
     detectors: Arc<DetectorSet>,
+    anchors: Anchors,
     prefilter: Prefilter,
     /// Bytes of the longest anchor.
     longest_anchor: usize,
-    /// For each anchor, the detectors that own it.
-    owners: Vec<Vec<DetectorIndex>>,
     /// One for each detector.
     matchers: Vec<Matcher>,
 }
@@ -67,12 +66,12 @@ impl Engine {
     ///
     /// When the processor cannot run `simd`.
     pub fn with_simd(detectors: Arc<DetectorSet>, simd: Simd) -> Self {
-        let (anchors, owners) = anchors(&detectors);
+        let anchors = Anchors::new(&detectors);
         Self {
             matchers: detectors.iter().map(|_| Matcher::default()).collect(),
-            longest_anchor: anchors.iter().map(Anchor::len).max().unwrap_or(0),
-            prefilter: Prefilter::new(anchors, simd),
-            owners,
+            longest_anchor: anchors.anchors.iter().map(Anchor::len).max().unwrap_or(0),
+            prefilter: Prefilter::new(anchors.anchors.clone(), simd),
+            anchors,
             detectors,
         }
     }
@@ -181,7 +180,7 @@ impl Engine {
         self.prefilter.find(&blob.bytes[span.range()], strip, hits);
         for hit in hits.iter() {
             let start = span.start + hit.start;
-            let owners = self.owners[hit.anchor as usize].iter().copied();
+            let owners = self.anchors.owners(hit.anchor as usize).iter().copied();
             let candidates = owners.filter(|&owner| self.is_candidate(owner, blob, start));
             work.extend(candidates.map(|detector| Candidate {
                 detector,
@@ -247,26 +246,45 @@ impl Engine {
     }
 }
 
-/// The anchors of `detectors`, each once, and for each the detectors that own it.
-fn anchors(detectors: &DetectorSet) -> (Vec<Anchor>, Vec<Vec<DetectorIndex>>) {
-    let mut anchors: Vec<Anchor> = Vec::new();
-    let mut owners: Vec<Vec<DetectorIndex>> = Vec::new();
-    let mut numbers: HashMap<Anchor, usize> = HashMap::new();
-    for (index, detector) in detectors.iter() {
-        for word in detector.keywords.iter() {
-            let anchor = Anchor::new(word.as_bytes(), detector.ignore_case);
-            let number = *numbers.entry(anchor).or_insert_with_key(|anchor| {
-                anchors.push(*anchor);
-                owners.push(Vec::new());
-                owners.len() - 1
-            });
-            // Keywords that differ only behind the anchor's end share it.
-            if owners[number].last() != Some(&index) {
-                owners[number].push(index);
+/// The anchors of detectors, each once, and who owns them.
+#[derive(Debug)]
+struct Anchors {
+    /// Sorted.
+    anchors: Vec<Anchor>,
+    /// For each anchor the first of its owners, with one more at the end.
+    first: Vec<u32>,
+    owners: Vec<DetectorIndex>,
+}
+
+impl Anchors {
+    fn new(detectors: &DetectorSet) -> Self {
+        let mut pairs: Vec<(Anchor, DetectorIndex)> = Vec::new();
+        for (index, detector) in detectors.iter() {
+            let anchor = |word: &[u8]| (Anchor::new(word, detector.ignore_case), index);
+            pairs.extend(detector.keywords.iter().map(|word| anchor(word.as_bytes())));
+        }
+        pairs.sort_unstable();
+        // Keywords that differ only behind the anchor's end share it.
+        pairs.dedup();
+        let mut anchors = Self {
+            anchors: Vec::with_capacity(pairs.len()),
+            first: Vec::with_capacity(pairs.len() + 1),
+            owners: pairs.iter().map(|pair| pair.1).collect(),
+        };
+        for (number, (anchor, _)) in pairs.iter().enumerate() {
+            if anchors.anchors.last() != Some(anchor) {
+                anchors.anchors.push(*anchor);
+                anchors.first.push(number as u32);
             }
         }
+        anchors.first.push(pairs.len() as u32);
+        anchors
     }
-    (anchors, owners)
+
+    /// The detectors that own an anchor.
+    fn owners(&self, anchor: usize) -> &[DetectorIndex] {
+        &self.owners[self.first[anchor] as usize..self.first[anchor + 1] as usize]
+    }
 }
 
 /// Of matches that overlap keeps one: what a pattern found over an assignment, a provider's over
