@@ -103,29 +103,30 @@ const HASH_BITS: u32 = 16;
 const BUCKET_BITS: u32 = 11;
 
 impl<const WIDTH: usize> Table<WIDTH> {
-    fn new(mut entries: Vec<Entry>) -> Self {
+    fn new(entries: Vec<Entry>) -> Self {
         let mut known = Box::new([0; (1 << HASH_BITS) / 64]);
+        let mut buckets = vec![0; (1 << BUCKET_BITS) + 1];
         for entry in &entries {
             let hash = Self::hash(entry.bytes);
             known[hash / 64] |= 1 << (hash % 64);
+            buckets[Self::bucket(hash)] += 1;
         }
-        entries.sort_unstable_by_key(|entry| {
-            let hash = Self::hash(entry.bytes);
-            (hash, entry.bytes, entry.anchor)
-        });
-        let mut buckets = vec![0; (1 << BUCKET_BITS) + 1];
-        for entry in &entries {
-            buckets[Self::bucket(Self::hash(entry.bytes)) + 1] += 1;
-        }
-        let mut sum = 0;
+        let mut end = 0;
         for bucket in &mut buckets {
-            sum += *bucket;
-            *bucket = sum;
+            end += *bucket;
+            *bucket = end;
+        }
+        // Each goes before the last of its bucket, whose number ends as that of the first.
+        let mut placed = entries.clone();
+        for entry in entries {
+            let first = &mut buckets[Self::bucket(Self::hash(entry.bytes))];
+            *first -= 1;
+            placed[*first as usize] = entry;
         }
         Self {
             known,
             buckets,
-            entries,
+            entries: placed,
         }
     }
 

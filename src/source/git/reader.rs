@@ -39,11 +39,20 @@ const MAX_CHAIN: usize = 1 << 16;
 impl State {
     fn new() -> Self {
         Self {
-            cache: Cache::for_one_of(rayon::current_num_threads()),
+            cache: Cache::for_one_of(readers()),
             inflater: Inflater::new(),
             delta: Vec::new(),
             recent: 0,
         }
+    }
+}
+
+/// How many readers share the memory for caches. Asking for the number of threads would start
+/// them, which costs more than a few staged files do.
+fn readers() -> usize {
+    match rayon::current_thread_index() {
+        Some(_) => rayon::current_num_threads(),
+        None => 2,
     }
 }
 
