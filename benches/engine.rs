@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 use std::hint::black_box;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use aho_corasick::AhoCorasick;
@@ -64,12 +64,15 @@ fn text(size: usize, every: Option<usize>) -> (Vec<u8>, usize) {
     (text.into_bytes(), secrets)
 }
 
-/// The sources of straykey, again and again: ordinary code.
-fn sources() -> Vec<u8> {
-    let mut folders = vec![PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src"))];
+/// Ordinary code below a folder of this repository, again and again; nothing when it is not there.
+fn code(folder: &str) -> Option<Vec<u8>> {
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)];
+    if !folders[0].exists() {
+        return None;
+    }
     let mut files = Vec::new();
     while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).expect("the sources are here") {
+        for entry in std::fs::read_dir(folder).expect("a readable folder") {
             let path = entry.expect("a readable folder").path();
             match path.is_dir() {
                 true => folders.push(path),
@@ -79,8 +82,10 @@ fn sources() -> Vec<u8> {
     }
     files.sort();
     let read = |path: &PathBuf| std::fs::read(path).expect("a readable file");
-    let once: Vec<u8> = files.iter().flat_map(read).collect();
-    once.repeat(SIZE.div_ceil(once.len()))
+    // Every so many files, so that all kinds of them are there.
+    let step = files.len().div_ceil(1000);
+    let once: Vec<u8> = files.iter().step_by(step).flat_map(read).collect();
+    Some(once.repeat(SIZE.div_ceil(once.len())))
 }
 
 fn builtin() -> Engine {
@@ -114,7 +119,17 @@ fn prefilter(c: &mut Criterion) {
     let mut hits: Vec<Hit> = Vec::new();
     let mut strip = Strip::default();
     let mut group = c.benchmark_group("prefilter");
-    for (name, text) in [("sources", sources()), ("words", text(SIZE, None).0)] {
+    let texts = [
+        ("sources", code("src")),
+        // What `benches/reference.py` fetches.
+        ("reference", code("target/reference/text")),
+        ("words", Some(text(SIZE, None).0)),
+    ];
+    for (name, text) in texts {
+        let Some(text) = text else {
+            println!("{name}: no such text here");
+            continue;
+        };
         let expected = reference(&words, &text);
         group.throughput(Throughput::Bytes(text.len() as u64));
         for simd in Simd::supported() {

