@@ -127,7 +127,7 @@ fn prefilter(c: &mut Criterion) {
     ];
     for (name, text) in texts {
         let Some(text) = text else {
-            println!("{name}: no such text here");
+            eprintln!("{name}: no such text here");
             continue;
         };
         let expected = reference(&words, &text);

@@ -38,6 +38,8 @@ use target::Located;
 pub struct Request {
     /// What the user named.
     pub targets: Vec<Target>,
+    /// A target's absolute path and the repository that it lies in, where that is known already.
+    pub found: Option<(PathBuf, Repository)>,
     /// What of it is read.
     pub scope: Scope,
     /// Untracked files that git ignores too.

@@ -66,7 +66,14 @@ impl Plan {
         let needed = || SourceError::NotARepository {
             path: path.to_owned(),
         };
-        let found = match Repository::discover(path) {
+        let known = request.found.as_ref();
+        let known =
+            known.filter(|known| std::path::absolute(path).is_ok_and(|path| path == known.0));
+        let found = match known {
+            Some((_, repository)) => Some(Ok(repository.clone())),
+            None => Repository::discover(path),
+        };
+        let found = match found {
             None => None,
             Some(Ok(repository)) => Some(repository),
             Some(Err(error)) => {

@@ -40,7 +40,8 @@ pub(crate) fn prepare(what: &What, how: &How) -> Result<Prepared> {
         Target::Stdin => None,
     });
     let start = std::path::absolute(start.unwrap_or_else(|| ".".into()))?;
-    let root = root(&start);
+    let found = Repository::discover(&start).and_then(Result::ok);
+    let root = root(&start, found.as_ref());
     let builtin = DetectorSet::builtin();
     let config = match (&how.config, how.no_config) {
         (_, true) => Config::default(),
@@ -95,6 +96,7 @@ pub(crate) fn prepare(what: &What, how: &How) -> Result<Prepared> {
     };
     let request = Request {
         targets,
+        found: found.map(|repository| (start, repository)),
         scope,
         include_ignored: what.include_ignored || config.include_ignored.unwrap_or(false),
         exclude,
@@ -180,15 +182,13 @@ fn targets(what: &What) -> Result<Vec<Target>> {
     Ok(targets)
 }
 
-/// The root of the repository that `start` is in, or `start` itself.
-fn root(start: &Path) -> PathBuf {
-    let found = Repository::discover(start).and_then(Result::ok);
-    found
-        .and_then(|repository| repository.work_tree)
-        .unwrap_or_else(|| match start.is_file() {
-            true => start.parent().unwrap_or(start).to_owned(),
-            false => start.to_owned(),
-        })
+/// The root of the repository `found`, which `start` is in, or `start` itself.
+fn root(start: &Path, found: Option<&Repository>) -> PathBuf {
+    let work_tree = found.and_then(|repository| repository.work_tree.clone());
+    work_tree.unwrap_or_else(|| match start.is_file() {
+        true => start.parent().unwrap_or(start).to_owned(),
+        false => start.to_owned(),
+    })
 }
 
 fn detectors(builtin: DetectorSet, how: &How, config: &Config) -> Result<Arc<DetectorSet>> {
