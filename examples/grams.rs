@@ -2,7 +2,9 @@
 //! windows:
 //!
 //! ```sh
-//! cat FILES | cargo run --release --example grams > src/engine/prefilter/grams.txt
+//! python3 benches/reference.py
+//! find target/reference/text -type f | LC_ALL=C sort | tr '\n' '\0' | xargs -0 cat |
+//!     cargo run --release --example grams > src/engine/prefilter/grams.txt
 //! ```
 //!
 //! Each slot (`prefilter::gram_slot`) has one character: `0` for none, and one further in ASCII for

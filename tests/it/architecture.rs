@@ -28,6 +28,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
 /// Where `unsafe` may stand.
 const UNSAFE: &[&str] = &[
     "source/mmap.rs",
+    "engine/prefilter/aarch64.rs",
     "engine/prefilter/x86_64.rs",
     "engine/decode/x86_64.rs",
 ];

@@ -6,6 +6,8 @@
 //! automaton of `aho-corasick`. Invariant: every place of every anchor is reported, as that
 //! automaton would report it, whichever kernel runs (`tests/it/prefilter.rs`).
 
+#[cfg(target_arch = "aarch64")]
+mod aarch64;
 mod rarity;
 mod sieve;
 mod simd;

@@ -58,6 +58,8 @@ impl Sieve {
             (_, Simd::Avx2) => super::x86_64::avx2(&self.table, &text[..len + BEHIND], strip),
             #[cfg(target_arch = "x86_64")]
             (_, Simd::Avx512) => super::x86_64::avx512(&self.table, &text[..len + BEHIND], strip),
+            #[cfg(target_arch = "aarch64")]
+            (_, Simd::Neon) => super::aarch64::neon(&self.table, &text[..len + BEHIND], strip),
             _ => scalar(&self.table, &text[..len + BEHIND], strip),
         };
         (&mut strip.places[..count], len)

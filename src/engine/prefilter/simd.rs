@@ -4,9 +4,6 @@ use std::fmt;
 use std::str::FromStr;
 
 /// A kernel of the first stage, named by the instructions that it needs. All find the same.
-///
-/// There is none of its own for aarch64: NEON is part of every such processor, so the compiler
-/// uses it in the scalar kernel.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Simd {
     /// What every processor of the target has.
@@ -15,6 +12,8 @@ pub enum Simd {
     Avx2,
     /// AVX-512 F, BW, VL and VBMI2.
     Avx512,
+    /// NEON, which is part of every aarch64 processor.
+    Neon,
 }
 
 /// A name that is no kernel's, or a kernel that this processor cannot run.
@@ -26,7 +25,7 @@ pub struct UnknownSimd {
 
 impl Simd {
     /// All, the fastest first.
-    const ALL: [Self; 3] = [Self::Avx512, Self::Avx2, Self::Scalar];
+    const ALL: [Self; 4] = [Self::Avx512, Self::Avx2, Self::Neon, Self::Scalar];
 
     /// Those that this processor can run, the fastest first.
     pub fn supported() -> impl Iterator<Item = Self> {
@@ -54,13 +53,18 @@ impl Simd {
                     && is_x86_feature_detected!("avx512vl")
                     && is_x86_feature_detected!("avx512vbmi2")
             }
+            Self::Neon => false,
         }
     }
 
     /// Whether this processor can run it.
     #[cfg(not(target_arch = "x86_64"))]
     pub fn is_supported(self) -> bool {
-        self == Self::Scalar
+        match self {
+            Self::Scalar => true,
+            Self::Neon => cfg!(target_arch = "aarch64"),
+            Self::Avx2 | Self::Avx512 => false,
+        }
     }
 
     fn name(self) -> &'static str {
@@ -68,6 +72,7 @@ impl Simd {
             Self::Scalar => "scalar",
             Self::Avx2 => "avx2",
             Self::Avx512 => "avx512",
+            Self::Neon => "neon",
         }
     }
 }
