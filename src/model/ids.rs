@@ -17,6 +17,9 @@ impl ObjectId {
     /// Length in bytes.
     pub const LEN: usize = 20;
 
+    /// Git's way to write "no object".
+    pub const NULL: Self = Self([0; Self::LEN]);
+
     /// Wraps raw bytes.
     pub fn new(bytes: [u8; Self::LEN]) -> Self {
         Self(bytes)

@@ -5,6 +5,7 @@ mod cli;
 mod corpus;
 mod delta_scan;
 mod detectors;
+mod git_attribution;
 mod git_fixture;
 mod git_history;
 mod git_pack;

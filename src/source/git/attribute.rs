@@ -14,6 +14,7 @@ use super::history::{CLASSES, Event, History};
 use super::lineage::Tracer;
 use super::object::Kind;
 use super::questions::{Answers, Questions};
+use super::tree_log::TreeLog;
 use super::wanted::{Contents, Wanted, lookup};
 use crate::model::{CommitPoint, Diagnostics, ObjectId, Reachability, Role};
 
@@ -93,13 +94,17 @@ impl History<'_> {
         answer: &mut BTreeMap<ObjectId, Attribution>,
         diagnostics: &Diagnostics,
     ) {
+        if blobs.is_empty() {
+            return;
+        }
+        let log = TreeLog::read(self.store, &Wanted::new(blobs.clone()));
         let mut left = blobs;
         for class in CLASSES {
             if left.is_empty() {
                 return;
             }
             let wanted = Wanted::new(left);
-            let events = self.walk(class, &wanted, diagnostics);
+            let events = self.walk(class, &wanted, &log, diagnostics);
             let found = self.of_class(class, &wanted, &events);
             left = wanted.ids().to_vec();
             left.retain(|id| !found.contains_key(id));

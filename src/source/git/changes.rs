@@ -9,7 +9,8 @@ use std::sync::Arc;
 use super::commits::Commits;
 use super::object::Kind;
 use super::reader::Reader;
-use super::tree::{Entries, EntryType, compare};
+use super::tree::{Entries, EntryType, compare, order};
+use super::tree_log::{Comparer, Difference, TreeLog};
 use crate::model::ObjectId;
 
 /// A changed path.
@@ -52,6 +53,8 @@ pub(super) trait Sink {
 pub(super) struct Differ<'a> {
     pub(super) reader: Reader<'a>,
     commits: &'a Commits,
+    /// Tells of most trees how they differ, so that they need not be read.
+    log: Option<Comparer<'a>>,
     path: Vec<u8>,
     /// Pairs of directories that may still be compared for this commit.
     budget: u32,
@@ -60,20 +63,30 @@ pub(super) struct Differ<'a> {
 }
 
 /// Directories deeper than this are left out.
-const MAX_DEPTH: usize = 256;
+pub(super) const MAX_DEPTH: usize = 256;
 
 /// Pairs of directories compared for one commit. Only trees that share subtrees thousands of
 /// times over, made to keep readers busy, come near.
-const BUDGET: u32 = 1 << 20;
+pub(super) const BUDGET: u32 = 1 << 20;
 
 impl<'a> Differ<'a> {
     pub(super) fn new(reader: Reader<'a>, commits: &'a Commits) -> Self {
         Self {
             reader,
             commits,
+            log: None,
             path: Vec::new(),
             budget: 0,
             unread: Vec::new(),
+        }
+    }
+
+    /// As [`Differ::new`], and takes from `log` what it can. The changes are the same, but a file
+    /// that `log` was not made for has another id.
+    pub(super) fn with_log(reader: Reader<'a>, commits: &'a Commits, log: &'a TreeLog) -> Self {
+        Self {
+            log: Some(Comparer::new(log)),
+            ..Self::new(reader, commits)
         }
     }
 
@@ -86,7 +99,12 @@ impl<'a> Differ<'a> {
             .iter()
             .map(|&parent| Some(self.commits.get(parent).tree))
             .collect();
-        if old.contains(&Some(tree)) {
+        if old.contains(&Some(tree))
+            || self
+                .log
+                .as_ref()
+                .is_some_and(|log| log.is_idle(&tree, &old))
+        {
             return;
         }
         self.budget = BUDGET;
@@ -105,6 +123,9 @@ impl<'a> Differ<'a> {
             return self.unread.push(*new);
         }
         self.budget -= 1;
+        if let Some(changes) = self.log.as_mut().and_then(|log| logged(log, new, old)) {
+            return self.pass_on(changes, depth, sink);
+        }
         let Some(new) = self.tree(new) else { return };
         let read = |id: &Option<ObjectId>| match id {
             Some(id) => self.tree(id),
@@ -114,7 +135,12 @@ impl<'a> Differ<'a> {
         let Some(old) = old.iter().map(read).collect::<Option<Vec<_>>>() else {
             return;
         };
-        for change in level(&new, &old) {
+        self.pass_on(level(&new, &old), depth, sink);
+    }
+
+    /// Tells `sink` of changes in one directory, or looks into the directories among them.
+    fn pass_on(&mut self, changes: Vec<LevelChange<'_>>, depth: usize, sink: &mut dyn Sink) {
+        for change in changes {
             let start = self.path.len();
             self.path.extend_from_slice(change.name);
             let on_both_sides = change.new.is_some() && change.old.iter().any(Option::is_some);
@@ -154,6 +180,44 @@ struct LevelChange<'a> {
     is_tree: bool,
     new: Option<ObjectId>,
     old: Vec<Option<ObjectId>>,
+}
+
+/// As [`level`], without reading the trees; `None` when that is not possible.
+fn logged<'a>(
+    log: &mut Comparer<'a>,
+    new: &ObjectId,
+    old: &[Option<ObjectId>],
+) -> Option<Vec<LevelChange<'a>>> {
+    let (first, rest) = old.split_first()?;
+    // Against several, a directory that cannot be read in one has to be noticed, even when it has
+    // not changed since another.
+    if !rest.is_empty() && !log.know(new, old) {
+        return None;
+    }
+    let mut changes: Vec<_> = log
+        .differences(new, first.as_ref()?)?
+        .into_iter()
+        .map(|difference| LevelChange {
+            name: difference.name,
+            is_tree: difference.is_tree,
+            new: difference.new,
+            old: vec![difference.old],
+        })
+        .collect();
+    for other in rest {
+        let differences = log.differences(new, other.as_ref()?)?;
+        changes.retain_mut(|change| {
+            let of_change =
+                |one: &&Difference<'_>| (one.is_tree, one.name) == (change.is_tree, change.name);
+            let found = differences.iter().find(of_change);
+            change.old.extend(found.map(|one| one.old));
+            found.is_some()
+        });
+    }
+    if changes.len() > 1 {
+        changes.sort_by(|one, two| order((one.name, one.is_tree), (two.name, two.is_tree)));
+    }
+    Some(changes)
 }
 
 /// The entries of `new` that equal those of none of `old`.

@@ -14,6 +14,7 @@ use super::object::Kind;
 use super::reader::Reader;
 use super::refs::{Refs, Tip};
 use super::store::Store;
+use super::tree_log::TreeLog;
 use super::wanted::{Contents, Wanted};
 use crate::model::{Diagnostics, ObjectId, Reachability, printable_bytes};
 
@@ -103,11 +104,12 @@ impl<'a> History<'a> {
         &self,
         class: Reachability,
         wanted: &Wanted,
+        log: &TreeLog,
         diagnostics: &Diagnostics,
     ) -> Vec<Event> {
         let members = self.commits.of_class(class);
         let batch = |members: &[u32]| {
-            let mut differ = Differ::new(self.store.reader(), &self.commits);
+            let mut differ = Differ::with_log(self.store.reader(), &self.commits, log);
             let mut watcher = Watcher {
                 position: 0,
                 contents: Contents::new(wanted),

@@ -13,6 +13,7 @@ use super::object::Kind;
 use super::reader::Reader;
 use super::similarity::similarity;
 use super::tree::{Entries, EntryType};
+use super::tree_log::TreeLog;
 use super::wanted::{Wanted, lookup};
 use crate::model::{Diagnostics, ObjectId, Reachability};
 
@@ -99,11 +100,9 @@ impl History<'_> {
         let walked = self.with_lineage(|lineage| lineage.walked.contains(&Reachability::Head));
         if !walked {
             // What cannot be read is told by whoever scans the history.
-            self.walk(
-                Reachability::Head,
-                &Wanted::new(Vec::new()),
-                &Diagnostics::new(),
-            );
+            let nothing = Wanted::new(Vec::new());
+            let log = TreeLog::read(self.store, &nothing);
+            self.walk(Reachability::Head, &nothing, &log, &Diagnostics::new());
         }
         let mut tracer = Tracer::new(self);
         let origin = |path: &Vec<u8>| match tracer.has(head, path) {

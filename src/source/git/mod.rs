@@ -38,6 +38,7 @@ pub mod staged;
 mod store;
 mod sweep;
 mod tree;
+mod tree_log;
 mod wanted;
 mod work_tree;
 

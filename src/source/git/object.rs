@@ -1,6 +1,8 @@
 //! Kinds of objects and the small texts inside them.
 
-use crate::model::{Kinship, ObjectId};
+use std::cell::RefCell;
+
+use crate::model::{Copied, Kinship, ObjectId};
 
 /// The four kinds of git objects.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -60,6 +62,52 @@ pub struct Object<'a> {
     /// The object that it is a delta of, when that was shown before, and where to leave what
     /// later objects want to know of this one.
     pub kinship: Option<Kinship<'a>>,
+    /// How its bytes were put together, for an object of a pack.
+    pub(super) descent: Option<Descent<'a>>,
+}
+
+/// How an object of a pack is made, and what to remember it by.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Descent<'a> {
+    /// What it is a delta of.
+    pub(super) base: Option<Base<'a>>,
+    /// Where to leave a mark for the objects that are made from this one, when there are any.
+    /// They come to the same thread.
+    pub(super) mark: Option<&'a RefCell<Mark>>,
+}
+
+/// What an object is made from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Base<'a> {
+    /// Its bytes.
+    pub(super) bytes: &'a [u8],
+    /// What stands unchanged in both, by place in the new one, without overlaps.
+    pub(super) copied: &'a [Copied],
+    /// The mark that was left on it.
+    pub(super) mark: Option<&'a Mark>,
+}
+
+/// What a visitor wants to know again of an object when it comes to those made from it. It is
+/// held as long as the object's bytes.
+#[derive(Debug, Default)]
+pub(super) struct Mark {
+    /// The number that the visitor gave to the object.
+    pub(super) number: Option<u32>,
+    /// Of a tree: where entries start, and where the last one ends.
+    pub(super) entries: Vec<u32>,
+}
+
+impl Mark {
+    /// Forgets the object; keeps the memory.
+    pub(super) fn clear(&mut self) {
+        self.number = None;
+        self.entries.clear();
+    }
+
+    /// Memory held by the list, in bytes.
+    pub(super) fn held(&self) -> usize {
+        self.entries.capacity() * size_of::<u32>()
+    }
 }
 
 impl<'a> Object<'a> {
@@ -70,6 +118,7 @@ impl<'a> Object<'a> {
             kind,
             bytes,
             kinship: None,
+            descent: None,
         }
     }
 }

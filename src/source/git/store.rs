@@ -3,13 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+use rayon::prelude::*;
+
 use super::alternates::object_directories;
 use super::commit_log::CommitLog;
 use super::error::GitError;
 use super::layout::Repository;
 use super::loose::LooseObjects;
 use super::object::Kind;
-use super::pack::Pack;
+use super::pack::{Pack, Plan};
 use super::reader::{Reader, State};
 use crate::model::{Diagnostics, ObjectId};
 
@@ -28,6 +30,9 @@ pub struct StoreOptions {
 
 /// About 80 bytes each.
 const MAX_KEPT_COMMITS: usize = 500_000;
+
+/// Entries of packs whose plans are kept, at 24 bytes each.
+const MAX_PLANNED: usize = 2_000_000;
 
 impl Default for StoreOptions {
     fn default() -> Self {
@@ -49,6 +54,8 @@ pub struct Store {
     pub(super) subject: PathBuf,
     /// What the last whole sweep saw of commits.
     log: Mutex<Option<Arc<CommitLog>>>,
+    /// How packs are read, when that is worth its memory.
+    plans: Mutex<Option<Arc<Vec<Plan>>>>,
     /// Buffers and caches of readers that are not in use.
     pub(super) idle: Mutex<Vec<State>>,
 }
@@ -67,6 +74,7 @@ impl Store {
             partial: repository.partial,
             subject: repository.git_dir.clone(),
             log: Mutex::default(),
+            plans: Mutex::default(),
             idle: Mutex::default(),
         };
         let directories = object_directories(repository, options.follow_alternates, diagnostics);
@@ -123,6 +131,25 @@ impl Store {
         ids.sort_unstable();
         ids.dedup();
         ids
+    }
+
+    /// How each pack is read in order of its deltas. Made once unless the packs are very large.
+    pub(super) fn plans(&self) -> Arc<Vec<Plan>> {
+        let kept = || {
+            self.plans
+                .lock()
+                .unwrap_or_else(|poisoned| poisoned.into_inner())
+        };
+        if let Some(plans) = &*kept() {
+            return Arc::clone(plans);
+        }
+        let plan = |pack| Plan::new(pack, None);
+        let plans: Arc<Vec<_>> = Arc::new(self.packs.par_iter().map(plan).collect());
+        let packed: usize = self.packs.iter().map(|pack| pack.index.len()).sum();
+        if packed <= MAX_PLANNED {
+            *kept() = Some(Arc::clone(&plans));
+        }
+        plans
     }
 
     /// The commits that a sweep noted.

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 use std::ops::{ControlFlow, Range};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use rayon::prelude::*;
 
@@ -77,8 +77,13 @@ impl Store {
         visit: Visit<'_>,
         diagnostics: &Diagnostics,
     ) -> (CommitLog, Passed) {
-        let plan = |pack| Plan::new(pack, skip);
-        let plans: Vec<Plan> = self.packs.par_iter().map(plan).collect();
+        let plans = match skip {
+            None => self.plans(),
+            some => {
+                let plan = |pack| Plan::new(pack, some);
+                Arc::new(self.packs.par_iter().map(plan).collect())
+            }
+        };
         let several = self.packs.len() + self.loose.len() > 1;
         let repeats = || plans.iter().any(|plan| plan.repeats);
         let sweep = Sweep {
@@ -157,7 +162,7 @@ struct Sweep<'a> {
     kinds: Kinds,
     skip: Option<Skip<'a>>,
     visit: Visit<'a>,
-    plans: Vec<Plan>,
+    plans: Arc<Vec<Plan>>,
     /// The roots to start from, by pack.
     roots: Vec<Vec<Root>>,
     /// What went wrong, by pack.

@@ -31,20 +31,29 @@ impl TreeEntry<'_> {
         self.kind == EntryType::Tree
     }
 
-    /// Git's order of entries.
-    fn order(&self, name: &[u8], is_tree: bool) -> Ordering {
-        let shared = self.name.len().min(name.len());
-        let end = |name: &[u8], is_tree: bool| match name.get(shared) {
-            Some(&byte) => byte,
-            None if is_tree => b'/',
-            None => 0,
-        };
-        self.name[..shared]
-            .cmp(&name[..shared])
-            .then_with(|| end(self.name, self.is_tree()).cmp(&end(name, is_tree)))
-            .then_with(|| self.name.len().cmp(&name.len()))
-            .then_with(|| self.is_tree().cmp(&is_tree))
+    /// Whether it may stand before `next`.
+    pub(super) fn is_before(&self, next: &TreeEntry<'_>) -> bool {
+        self.order(next.name, next.is_tree()).is_lt()
     }
+
+    fn order(&self, name: &[u8], is_tree: bool) -> Ordering {
+        order((self.name, self.is_tree()), (name, is_tree))
+    }
+}
+
+/// Git's order of entries, by name and whether it is a directory's.
+pub(super) fn order(one: (&[u8], bool), two: (&[u8], bool)) -> Ordering {
+    let shared = one.0.len().min(two.0.len());
+    let end = |(name, is_tree): (&[u8], bool)| match name.get(shared) {
+        Some(&byte) => byte,
+        None if is_tree => b'/',
+        None => 0,
+    };
+    one.0[..shared]
+        .cmp(&two.0[..shared])
+        .then_with(|| end(one).cmp(&end(two)))
+        .then_with(|| one.0.len().cmp(&two.0.len()))
+        .then_with(|| one.1.cmp(&two.1))
 }
 
 /// The entries of a tree, in stored order; ends at the first one that is damaged.
@@ -57,6 +66,16 @@ pub(super) struct Entries<'a> {
 impl<'a> Entries<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
         Self { bytes, at: 0 }
+    }
+
+    /// The entries from the one that starts at `at`.
+    pub(super) fn starting_at(bytes: &'a [u8], at: usize) -> Self {
+        Self { bytes, at }
+    }
+
+    /// Where the next entry starts.
+    pub(super) fn offset(&self) -> usize {
+        self.at
     }
 
     fn remaining(&self) -> usize {
@@ -80,7 +99,7 @@ impl<'a> Entries<'a> {
     }
 
     /// Passes over an entry. `false` at the end.
-    fn pass(&mut self) -> bool {
+    pub(super) fn pass(&mut self) -> bool {
         let rest = self.bytes.get(self.at..).and_then(split);
         let next = rest.map(|(_, _, end)| self.at + end + ObjectId::LEN);
         match next.filter(|&next| next <= self.bytes.len()) {

@@ -15,7 +15,7 @@ use crate::model::{Copied, Kinship, ObjectId, Trace};
 use crate::source::git::commit_log::CommitLog;
 use crate::source::git::error::ObjectError;
 use crate::source::git::inflate::Inflater;
-use crate::source::git::object::{Kind, Object};
+use crate::source::git::object::{self, Descent, Kind, Mark, Object};
 use crate::source::git::sweep::Claims;
 
 /// An object that is lost, or not what it should be.
@@ -98,6 +98,7 @@ pub(in crate::source::git) struct Scratch {
     copied: Vec<Copied>,
     spare: Vec<Vec<u8>>,
     spare_traces: Vec<Trace>,
+    spare_marks: Vec<Mark>,
     stack: Vec<Frame>,
     /// Commits seen.
     pub(in crate::source::git) commits: CommitLog,
@@ -109,6 +110,7 @@ pub(in crate::source::git) struct Scratch {
 struct Frame {
     bytes: Vec<u8>,
     trace: Trace,
+    mark: Mark,
     /// The next delta to take, of those before the last.
     next: u32,
     /// The delta to take last, [`NONE`] once taken.
@@ -117,13 +119,14 @@ struct Frame {
 
 impl Frame {
     fn len(&self) -> u64 {
-        (self.bytes.len() + self.trace.held()) as u64
+        (self.bytes.len() + self.trace.held() + self.mark.held()) as u64
     }
 
     fn base(&self) -> Base<'_> {
         Base {
             bytes: &self.bytes,
             trace: Some(&self.trace),
+            mark: Some(&self.mark),
         }
     }
 
@@ -145,6 +148,7 @@ struct Base<'a> {
     bytes: &'a [u8],
     /// What the scan of it left, when it was scanned.
     trace: Option<&'a Trace>,
+    mark: Option<&'a Mark>,
 }
 
 /// Buffers with more room than this are not kept.
@@ -158,6 +162,7 @@ impl Scratch {
             copied: Vec::new(),
             spare: Vec::new(),
             spare_traces: Vec::new(),
+            spare_marks: Vec::new(),
             stack: Vec::new(),
             commits: CommitLog::default(),
             held: 0,
@@ -180,13 +185,17 @@ impl Scratch {
         self.held = 0;
     }
 
-    fn recycle(&mut self, buffer: Vec<u8>, mut trace: Trace) {
+    fn recycle(&mut self, buffer: Vec<u8>, mut trace: Trace, mut mark: Mark) {
         if buffer.capacity() <= KEEP {
             self.spare.push(buffer);
         }
         if trace.held() <= KEEP {
             trace.clear();
             self.spare_traces.push(trace);
+        }
+        if mark.held() <= KEEP {
+            mark.clear();
+            self.spare_marks.push(mark);
         }
     }
 }
@@ -214,7 +223,11 @@ impl Plan {
             kind,
             sink,
         };
-        let base = outside.map(|(_, bytes)| Base { bytes, trace: None });
+        let base = outside.map(|(_, bytes)| Base {
+            bytes,
+            trace: None,
+            mark: None,
+        });
         if let Some(frame) = tree.visit(root.node, base, scratch) {
             scratch.push(frame);
             tree.descend(scratch);
@@ -258,7 +271,7 @@ impl Tree<'_> {
                 false => self.visit(node, Some(top.base()), scratch),
             };
             match top.next == NONE && top.last == NONE {
-                true => scratch.recycle(top.bytes, top.trace),
+                true => scratch.recycle(top.bytes, top.trace, top.mark),
                 false => scratch.push(top),
             }
             if let Some(below) = below {
@@ -279,11 +292,12 @@ impl Tree<'_> {
         let trace = scratch.spare_traces.pop().unwrap_or_default();
         let base_bytes = base.map(|base| base.bytes);
         if let Err(error) = self.rebuild(entry.offset, base_bytes, scratch, &mut bytes) {
-            scratch.recycle(bytes, trace);
+            scratch.recycle(bytes, trace, Mark::default());
             self.sink.fail(self.pack, self.plan, node, error);
             return None;
         }
         let trace = RefCell::new(trace);
+        let mark = RefCell::new(scratch.spare_marks.pop().unwrap_or_default());
         let known = base.and_then(|base| base.trace);
         let object = Object {
             id,
@@ -293,19 +307,28 @@ impl Tree<'_> {
                 base: known.map(|trace| (trace, &*scratch.copied)),
                 trace: &trace,
             }),
+            descent: Some(Descent {
+                base: base.map(|base| object::Base {
+                    bytes: base.bytes,
+                    copied: &scratch.copied,
+                    mark: base.mark,
+                }),
+                mark: (!leaf).then_some(&mark),
+            }),
         };
         match entry.known {
             true => self.sink.note(&object, &mut scratch.commits),
             false => self.sink.show(object, &mut scratch.commits),
         }
-        let trace = trace.into_inner();
+        let (trace, mark) = (trace.into_inner(), mark.into_inner());
         if leaf {
-            scratch.recycle(bytes, trace);
+            scratch.recycle(bytes, trace, mark);
             return None;
         }
         Some(Frame {
             bytes,
             trace,
+            mark,
             next: self.plan.nodes[entry.first as usize].next,
             last: entry.first,
         })

@@ -1,0 +1,74 @@
+//! Hashes ids and names for tables that are asked a million times.
+//!
+//! Trees may name any id, so the hash is keyed, as that of the standard library is; it is a few
+//! multiplications where that one is a few dozen steps.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, Hasher, RandomState};
+
+/// A map with a fast hash. The order of its entries must reach no result.
+pub(super) type FastMap<K, V> = HashMap<K, V, Keys>;
+
+/// The keys of a table.
+#[derive(Clone, Copy)]
+pub(super) struct Keys([u64; 2]);
+
+impl Default for Keys {
+    fn default() -> Self {
+        let random = RandomState::new();
+        Self([random.hash_one(0), random.hash_one(1)])
+    }
+}
+
+impl BuildHasher for Keys {
+    type Hasher = Folded;
+
+    fn build_hasher(&self) -> Folded {
+        Folded {
+            key: self.0[1],
+            state: self.0[0],
+        }
+    }
+}
+
+pub(super) struct Folded {
+    key: u64,
+    state: u64,
+}
+
+impl Folded {
+    fn fold(&mut self, word: u64) {
+        let product = u128::from(self.state ^ word) * u128::from(self.key | 1);
+        self.state = (product as u64 ^ (product >> 64) as u64).wrapping_add(self.key);
+    }
+}
+
+impl Hasher for Folded {
+    fn write(&mut self, bytes: &[u8]) {
+        let (words, rest) = bytes.as_chunks::<8>();
+        words
+            .iter()
+            .for_each(|word| self.fold(u64::from_le_bytes(*word)));
+        if !rest.is_empty() {
+            let mut word = [0; 8];
+            word[..rest.len()].copy_from_slice(rest);
+            self.fold(u64::from_le_bytes(word));
+        }
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        self.fold(u64::from(number));
+    }
+
+    fn write_usize(&mut self, number: usize) {
+        self.fold(number as u64);
+    }
+
+    fn write_u8(&mut self, number: u8) {
+        self.fold(u64::from(number));
+    }
+
+    fn finish(&self) -> u64 {
+        self.state
+    }
+}

@@ -1,0 +1,219 @@
+//! Notes trees while they are swept, for one thread.
+
+use std::cell::RefCell;
+use std::ops::Range;
+
+use super::edits::{Derived, Edits, Layout};
+use super::hash::FastMap;
+use super::{Content, Edit, NONE, NameKey, Node, SOME_FILE, Things};
+use crate::model::ObjectId;
+use crate::source::git::Object;
+use crate::source::git::tree::{Entries, TreeEntry};
+use crate::source::git::wanted::Wanted;
+
+/// Memory of the log, of all threads together.
+const MAX_BYTES: usize = 96 << 20;
+
+/// What one thread noted.
+#[derive(Default)]
+pub(super) struct Recorder {
+    pub(super) nodes: Vec<Node>,
+    pub(super) edits: Vec<Edit>,
+    pub(super) keys: Vec<NameKey>,
+    pub(super) contents: Vec<Content>,
+    pub(super) names: Names,
+    pub(super) things: Things,
+    /// The last whole tree that begins with a name, as a range of `keys`.
+    similar: FastMap<NameKey, Range<usize>>,
+}
+
+/// Names and their numbers.
+#[derive(Default)]
+pub(super) struct Names {
+    pub(super) numbers: FastMap<Box<[u8]>, u32>,
+    pub(super) names: Vec<Box<[u8]>>,
+}
+
+impl Recorder {
+    pub(super) fn note(&mut self, tree: &Object<'_>, wanted: &Wanted) {
+        let descent = tree.descent;
+        let base = descent.and_then(|descent| descent.base);
+        let known = base.and_then(|base| Some((base, base.mark?, base.mark?.number?)));
+        let mut mark = descent
+            .and_then(|descent| descent.mark)
+            .map(RefCell::borrow_mut);
+        let layout = mark.as_deref_mut().map(|mark| &mut mark.entries);
+        let node = match known {
+            Some((base, mark, number)) => {
+                let derived = Derived {
+                    base: base.bytes,
+                    layout: Layout(&mark.entries),
+                    bytes: tree.bytes,
+                    copied: base.copied,
+                };
+                self.derived(tree.id, number, &derived, layout, wanted)
+            }
+            None => self.whole(tree.id, tree.bytes, layout, wanted),
+        };
+        if let Some(node) = node.filter(|_| !self.is_full()) {
+            if let Some(mark) = &mut mark {
+                mark.number = Some(self.nodes.len() as u32);
+            }
+            self.nodes.push(node);
+        }
+    }
+
+    /// Whether the log takes more memory than the time it saves is worth.
+    fn is_full(&self) -> bool {
+        let held = self.edits.len() * size_of::<Edit>()
+            + self.keys.len() * size_of::<NameKey>()
+            + self.contents.len() * size_of::<Content>()
+            + self.nodes.len() * size_of::<Node>();
+        held > MAX_BYTES / rayon::current_num_threads()
+    }
+
+    /// Notes in what a tree differs from its base; `None` when it is no sound tree.
+    fn derived(
+        &mut self,
+        id: ObjectId,
+        base: u32,
+        derived: &Derived<'_>,
+        layout: Option<&mut Vec<u32>>,
+        wanted: &Wanted,
+    ) -> Option<Node> {
+        let start = self.edits.len();
+        let mut notes = Notes {
+            edits: &mut self.edits,
+            names: &mut self.names,
+            things: &mut self.things,
+            wanted,
+        };
+        if !derived.edits(layout, &mut notes) {
+            self.edits.truncate(start);
+            return None;
+        }
+        Some(Node {
+            thing: self.things.number(id),
+            base,
+            depth: self.nodes[base as usize].depth + 1,
+            contents: 0..0,
+            range: start as u32..self.edits.len() as u32,
+        })
+    }
+
+    /// Notes all entries of a tree; `None` when it is no sound one.
+    fn whole(
+        &mut self,
+        id: ObjectId,
+        bytes: &[u8],
+        mut layout: Option<&mut Vec<u32>>,
+        wanted: &Wanted,
+    ) -> Option<Node> {
+        let start = self.keys.len();
+        let contents = self.contents.len();
+        let mut entries = Entries::new(bytes);
+        let mut last: Option<TreeEntry<'_>> = None;
+        let mut guess = 0..0;
+        let mut is_sound = u32::try_from(bytes.len()).is_ok();
+        loop {
+            if let Some(layout) = &mut layout {
+                layout.push(entries.offset() as u32);
+            }
+            let Some(entry) = entries.next() else { break };
+            is_sound &= last.is_none_or(|last| last.is_before(&entry));
+            last = Some(entry);
+            let key = match guess.clone().next().map(|at| self.keys[at]) {
+                Some(key) if key.is_tree() == entry.is_tree() && self.names.is(key, entry.name) => {
+                    guess.start += 1;
+                    key
+                }
+                _ => {
+                    let key = NameKey::new(self.names.number(entry.name), entry.is_tree());
+                    if self.keys.len() == start {
+                        guess = self.similar.get(&key).cloned().unwrap_or_default();
+                        guess.start += usize::from(!guess.is_empty());
+                    } else if guess.len() > 1 && self.keys[guess.start + 1] == key {
+                        // The other one had a name more; with a name less, the guess stays.
+                        guess.start += 2;
+                    }
+                    key
+                }
+            };
+            self.keys.push(key);
+            if entry.is_tree() || wanted.position(&entry.id).is_some() {
+                let thing = self.things.number(entry.id);
+                self.contents.push(Content { key, thing });
+            }
+        }
+        if !is_sound || entries.offset() != bytes.len() {
+            self.keys.truncate(start);
+            self.contents.truncate(contents);
+            return None;
+        }
+        let range = start..self.keys.len();
+        if let Some(&first) = self.keys.get(start) {
+            self.similar.insert(first, range.clone());
+        }
+        let node = Node {
+            thing: self.things.number(id),
+            base: NONE,
+            depth: 0,
+            contents: contents as u32..self.contents.len() as u32,
+            range: range.start as u32..range.end as u32,
+        };
+        Some(node)
+    }
+}
+
+impl Names {
+    fn is(&self, key: NameKey, name: &[u8]) -> bool {
+        *self.names[key.name()] == *name
+    }
+
+    pub(super) fn number(&mut self, name: &[u8]) -> u32 {
+        if let Some(&number) = self.numbers.get(name) {
+            return number;
+        }
+        let number = self.names.len() as u32;
+        self.numbers.insert(name.into(), number);
+        self.names.push(name.into());
+        number
+    }
+}
+
+struct Notes<'a> {
+    edits: &'a mut Vec<Edit>,
+    names: &'a mut Names,
+    things: &'a mut Things,
+    wanted: &'a Wanted,
+}
+
+impl<'b> Edits<'b> for Notes<'_> {
+    fn other_id(&mut self, new: &'b [u8], old: &'b [u8]) {
+        let is_wanted = |entry: &[u8]| {
+            let id = entry.last_chunk().copied().map(ObjectId::new);
+            id.is_some_and(|id| self.wanted.position(&id).is_some())
+        };
+        let is_file = new.first() == Some(&b'1');
+        if !is_file || is_wanted(new) || is_wanted(old) {
+            self.other(Entries::new(new).next(), Entries::new(old).next());
+        }
+    }
+
+    fn other(&mut self, new: Option<TreeEntry<'b>>, old: Option<TreeEntry<'b>>) {
+        let Some(entry) = new.or(old) else { return };
+        let is_tree = entry.is_tree();
+        let mut thing = |entry: Option<TreeEntry<'_>>| match entry {
+            Some(entry) if is_tree || self.wanted.position(&entry.id).is_some() => {
+                self.things.number(entry.id)
+            }
+            Some(_) => SOME_FILE,
+            None => NONE,
+        };
+        let (new, old) = (thing(new), thing(old));
+        if new != old {
+            let key = NameKey::new(self.names.number(entry.name), is_tree);
+            self.edits.push(Edit { key, new, old });
+        }
+    }
+}
