@@ -221,3 +221,138 @@ impl<'a> Derived<'a> {
         at.seen = at.done;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Names that git sorts in its own way, by number; the odd ones are directories.
+    const NAMES: [&str; 8] = ["a", "a", "a-b", "a.c", "ab", "b", "c", "c0"];
+
+    /// The entries of a tree: names by number, and the first byte of the id.
+    type Tree = BTreeMap<usize, u8>;
+
+    /// The plain way to the layout of a tree. `false` when it is no sound one.
+    fn read_layout(bytes: &[u8], layout: &mut Vec<u32>) -> bool {
+        let mut entries = Entries::new(bytes);
+        layout.push(0);
+        while entries.pass() {
+            layout.push(entries.offset() as u32);
+        }
+        let is_sorted = Entries::new(bytes).is_sorted_by(|one, next| one.is_before(next));
+        is_sorted && entries.offset() == bytes.len()
+    }
+
+    fn bytes(tree: &Tree) -> Vec<u8> {
+        let mut entries: Vec<_> = tree.iter().collect();
+        entries.sort_by(|one, two| {
+            let place = |number: &usize| (NAMES[*number].as_bytes(), number % 2 == 1);
+            crate::source::git::tree::order(place(one.0), place(two.0))
+        });
+        in_this_order(&entries)
+    }
+
+    fn in_this_order(entries: &[(&usize, &u8)]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for (number, id) in entries {
+            let mode = if *number % 2 == 1 { "40000" } else { "100644" };
+            bytes.extend(format!("{mode} {}\0", NAMES[**number]).into_bytes());
+            bytes.extend([**id; ObjectId::LEN]);
+        }
+        bytes
+    }
+
+    /// Stretches of `base` that stand in `new`, at least `least` bytes long, as some packer might
+    /// choose them.
+    fn copies(base: &[u8], new: &[u8], least: usize) -> Vec<Copied> {
+        let mut copied = Vec::new();
+        let mut to = 0;
+        while to < new.len() {
+            let shared = |from: usize| {
+                let pairs = base[from..].iter().zip(&new[to..]);
+                pairs.take_while(|(one, two)| one == two).count()
+            };
+            let best = (0..base.len()).map(|from| (shared(from), from)).max();
+            match best.filter(|best| best.0 >= least) {
+                Some((len, from)) => {
+                    copied.push(Copied { from, to, len });
+                    to += len;
+                }
+                None => to += 1,
+            }
+        }
+        copied
+    }
+
+    /// Name, whether it is a directory, first byte of the id.
+    type Side = Option<(Vec<u8>, bool, u8)>;
+
+    /// Both sides of each difference.
+    #[derive(Default, PartialEq, Debug)]
+    struct Told(Vec<[Side; 2]>);
+
+    impl<'a> Edits<'a> for Told {
+        fn other_id(&mut self, new: &'a [u8], old: &'a [u8]) {
+            self.other(Entries::new(new).next(), Entries::new(old).next());
+        }
+
+        fn other(&mut self, new: Option<TreeEntry<'a>>, old: Option<TreeEntry<'a>>) {
+            let side = |entry: Option<TreeEntry<'_>>| {
+                entry.map(|one| (one.name.to_vec(), one.is_tree(), one.id.as_bytes()[0]))
+            };
+            self.0.push([side(new), side(old)]);
+        }
+    }
+
+    fn tree() -> impl Strategy<Value = Tree> {
+        prop::collection::btree_map(0..NAMES.len(), 1u8..4, 0..NAMES.len())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            cases: 1000,
+            failure_persistence: None,
+            ..ProptestConfig::default()
+        })]
+
+        #[test]
+        fn what_deltas_say_is_what_a_comparison_says(
+            old in tree(),
+            new in tree(),
+            least in 1usize..30,
+            cut in prop::option::of(0usize..100),
+            disorder in any::<bool>(),
+        ) {
+            let (base, mut bytes) = (bytes(&old), bytes(&new));
+            if disorder {
+                bytes = in_this_order(&new.iter().collect::<Vec<_>>());
+            }
+            if let Some(cut) = cut {
+                bytes.truncate(cut);
+            }
+            let mut layout = Vec::new();
+            prop_assert!(read_layout(&base, &mut layout));
+            let copied = copies(&base, &bytes, least);
+            let derived = Derived {
+                base: &base,
+                layout: Layout(&layout),
+                bytes: &bytes,
+                copied: &copied,
+            };
+            let (mut told, mut found) = (Told::default(), Vec::new());
+            let is_sound = derived.edits(Some(&mut found), &mut told);
+            let mut expected = Vec::new();
+            prop_assert_eq!(is_sound, read_layout(&bytes, &mut expected));
+            if is_sound {
+                prop_assert_eq!(found, expected);
+                let mut plain = Told::default();
+                compare(&bytes, &base, |new, old| plain.other(new, old));
+                prop_assert_eq!(told, plain);
+            }
+        }
+    }
+}

@@ -5,25 +5,25 @@ use std::ops::Range;
 
 use super::edits::{Derived, Edits, Layout};
 use super::hash::FastMap;
-use super::{Content, Edit, NONE, NameKey, Node, SOME_FILE, Things};
+use super::shape::Shape;
+use super::{Edit, Entry, NONE, NameKey, Node, SOME_FILE, Things};
 use crate::model::ObjectId;
 use crate::source::git::Object;
 use crate::source::git::tree::{Entries, TreeEntry};
 use crate::source::git::wanted::Wanted;
 
 /// Memory of the log, of all threads together.
-const MAX_BYTES: usize = 96 << 20;
+const MAX_BYTES: usize = 128 << 20;
 
 /// What one thread noted.
 #[derive(Default)]
 pub(super) struct Recorder {
     pub(super) nodes: Vec<Node>,
     pub(super) edits: Vec<Edit>,
-    pub(super) keys: Vec<NameKey>,
-    pub(super) contents: Vec<Content>,
+    pub(super) entries: Vec<Entry>,
     pub(super) names: Names,
     pub(super) things: Things,
-    /// The last whole tree that begins with a name, as a range of `keys`.
+    /// The last whole tree that begins with a name, as a range of `entries`.
     similar: FastMap<NameKey, Range<usize>>,
 }
 
@@ -65,10 +65,12 @@ impl Recorder {
 
     /// Whether the log takes more memory than the time it saves is worth.
     fn is_full(&self) -> bool {
+        /// Of an id and its places in tables.
+        const ID: usize = 64;
         let held = self.edits.len() * size_of::<Edit>()
-            + self.keys.len() * size_of::<NameKey>()
-            + self.contents.len() * size_of::<Content>()
-            + self.nodes.len() * size_of::<Node>();
+            + self.entries.len() * size_of::<Entry>()
+            + self.nodes.len() * (size_of::<Node>() + size_of::<Shape>())
+            + self.things.ids.len() * ID;
         held > MAX_BYTES / rayon::current_num_threads()
     }
 
@@ -96,7 +98,6 @@ impl Recorder {
             thing: self.things.number(id),
             base,
             depth: self.nodes[base as usize].depth + 1,
-            contents: 0..0,
             range: start as u32..self.edits.len() as u32,
         })
     }
@@ -109,8 +110,7 @@ impl Recorder {
         mut layout: Option<&mut Vec<u32>>,
         wanted: &Wanted,
     ) -> Option<Node> {
-        let start = self.keys.len();
-        let contents = self.contents.len();
+        let start = self.entries.len();
         let mut entries = Entries::new(bytes);
         let mut last: Option<TreeEntry<'_>> = None;
         let mut guess = 0..0;
@@ -122,43 +122,41 @@ impl Recorder {
             let Some(entry) = entries.next() else { break };
             is_sound &= last.is_none_or(|last| last.is_before(&entry));
             last = Some(entry);
-            let key = match guess.clone().next().map(|at| self.keys[at]) {
+            let key = match guess.clone().next().map(|at| self.entries[at].key) {
                 Some(key) if key.is_tree() == entry.is_tree() && self.names.is(key, entry.name) => {
                     guess.start += 1;
                     key
                 }
                 _ => {
                     let key = NameKey::new(self.names.number(entry.name), entry.is_tree());
-                    if self.keys.len() == start {
+                    if self.entries.len() == start {
                         guess = self.similar.get(&key).cloned().unwrap_or_default();
                         guess.start += usize::from(!guess.is_empty());
-                    } else if guess.len() > 1 && self.keys[guess.start + 1] == key {
+                    } else if guess.len() > 1 && self.entries[guess.start + 1].key == key {
                         // The other one had a name more; with a name less, the guess stays.
                         guess.start += 2;
                     }
                     key
                 }
             };
-            self.keys.push(key);
-            if entry.is_tree() || wanted.position(&entry.id).is_some() {
-                let thing = self.things.number(entry.id);
-                self.contents.push(Content { key, thing });
-            }
+            let thing = match entry.is_tree() || wanted.position(&entry.id).is_some() {
+                true => self.things.number(entry.id),
+                false => SOME_FILE,
+            };
+            self.entries.push(Entry { key, thing });
         }
         if !is_sound || entries.offset() != bytes.len() {
-            self.keys.truncate(start);
-            self.contents.truncate(contents);
+            self.entries.truncate(start);
             return None;
         }
-        let range = start..self.keys.len();
-        if let Some(&first) = self.keys.get(start) {
-            self.similar.insert(first, range.clone());
+        let range = start..self.entries.len();
+        if let Some(first) = self.entries.get(start) {
+            self.similar.insert(first.key, range.clone());
         }
         let node = Node {
             thing: self.things.number(id),
             base: NONE,
             depth: 0,
-            contents: contents as u32..self.contents.len() as u32,
             range: range.start as u32..range.end as u32,
         };
         Some(node)

@@ -3,8 +3,8 @@
 //!
 //! Most commits change what is in files and nothing else. Then the root directories have the same
 //! shape, and nothing below them has to be compared. A shape is a sum over entries, so a delta's
-//! follows from its base's and the edits. Two shapes can be equal by accident, with a chance of
-//! one in 2^128 for trees that were not made for it; then a change is overlooked.
+//! follows from its base's and the edits. Two shapes could be equal by accident, and then a change
+//! would be overlooked; with 128 bits that does not happen to trees that were not made for it.
 
 use super::{NONE, NameKey, Node, TreeLog};
 use crate::source::git::changes::{BUDGET, MAX_DEPTH};
@@ -14,11 +14,11 @@ use crate::source::git::changes::{BUDGET, MAX_DEPTH};
 pub(super) struct Shape {
     hash: u128,
     /// Directories, itself included, each as often as it stands somewhere below.
-    directories: u64,
+    directories: u32,
     /// Directories among its entries whose shape is not known.
     unknown: u32,
     /// At most so many directories stand in each other.
-    height: u32,
+    height: u16,
     state: State,
 }
 
@@ -29,7 +29,8 @@ enum State {
     /// What it depends on is looked at.
     Open,
     Done,
-    /// It depends on itself: a tree can be the delta of one that holds it.
+    /// It depends on itself, as a tree can be the delta of one that holds it; or there are too
+    /// many directories.
     Lost,
 }
 
@@ -37,10 +38,8 @@ impl Shape {
     /// What to compare by: `None` when something below is not in the log, or when there is more
     /// below than a comparison of trees looks at.
     pub(super) fn known(&self) -> Option<u128> {
-        let is_known = self.state == State::Done
-            && self.unknown == 0
-            && self.directories <= u64::from(BUDGET)
-            && self.height as usize <= MAX_DEPTH;
+        let is_known =
+            self.state == State::Done && self.unknown == 0 && usize::from(self.height) <= MAX_DEPTH;
         is_known.then_some(self.hash)
     }
 }
@@ -102,8 +101,8 @@ impl Shapes<'_> {
             let new = (edit.key, edit.new, Part::More);
             [new, (edit.key, edit.old, Part::Less)]
         });
-        let entries = self.log.entries(node);
-        let entries = entries.map(|(key, thing)| (key, thing, Part::More));
+        let entries = self.log.entries(node).iter();
+        let entries = entries.map(|entry| (entry.key, entry.thing, Part::More));
         edits.chain(entries).filter(|part| part.1 != NONE)
     }
 
@@ -117,27 +116,38 @@ impl Shapes<'_> {
             },
             base => self.all[base as usize],
         };
+        let mut directories = u64::from(shape.directories);
         for (key, thing, part) in self.parts(node) {
             let below = match (key.is_tree(), self.log.node_of(thing)) {
                 (false, _) => {
-                    shape.count(part, mixed(key, u128::from(thing)), 0, 0);
+                    shape.hash = part.of(shape.hash, mixed(key, u128::from(thing)));
                     continue;
                 }
                 (true, NONE) => Shape::default(),
                 (true, below) => self.all[below as usize],
             };
-            match below.known() {
-                Some(hash) => {
-                    shape.count(part, mixed(key, hash), below.directories, 0);
+            match (below.known(), part) {
+                (Some(hash), _) => {
+                    shape.hash = part.of(shape.hash, mixed(key, hash));
                     shape.height = shape.height.max(below.height + 1);
+                    let below = u64::from(below.directories);
+                    directories = match part {
+                        Part::More => directories + below,
+                        Part::Less => directories.saturating_sub(below),
+                    };
                 }
-                None => shape.count(part, 0, 0, 1),
+                (None, Part::More) => shape.unknown += 1,
+                (None, Part::Less) => shape.unknown = shape.unknown.saturating_sub(1),
             }
             if below.state == State::Open {
                 shape.state = State::Lost;
             }
         }
-        if shape.state != State::Done {
+        shape.directories = match u32::try_from(directories) {
+            Ok(directories) if directories <= BUDGET => directories,
+            _ => u32::MAX,
+        };
+        if shape.state != State::Done || shape.directories == u32::MAX {
             shape.state = State::Lost;
         }
         shape
@@ -150,20 +160,11 @@ enum Part {
     Less,
 }
 
-impl Shape {
-    fn count(&mut self, part: Part, hash: u128, directories: u64, unknown: u32) {
-        // Sums of a shape that is lost may be anything.
-        match part {
-            Part::More => {
-                self.hash = self.hash.wrapping_add(hash);
-                self.directories = self.directories.wrapping_add(directories);
-                self.unknown = self.unknown.wrapping_add(unknown);
-            }
-            Part::Less => {
-                self.hash = self.hash.wrapping_sub(hash);
-                self.directories = self.directories.wrapping_sub(directories);
-                self.unknown = self.unknown.wrapping_sub(unknown);
-            }
+impl Part {
+    fn of(self, sum: u128, hash: u128) -> u128 {
+        match self {
+            Self::More => sum.wrapping_add(hash),
+            Self::Less => sum.wrapping_sub(hash),
         }
     }
 }
