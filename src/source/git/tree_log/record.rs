@@ -13,7 +13,7 @@ use crate::source::git::tree::{Entries, TreeEntry};
 use crate::source::git::wanted::Wanted;
 
 /// Memory of the log, of all threads together.
-const MAX_BYTES: usize = 128 << 20;
+const MAX_BYTES: usize = 192 << 20;
 
 /// What one thread noted.
 #[derive(Default)]
@@ -36,6 +36,9 @@ pub(super) struct Names {
 
 impl Recorder {
     pub(super) fn note(&mut self, tree: &Object<'_>, wanted: &Wanted) {
+        if self.is_full() {
+            return;
+        }
         let descent = tree.descent;
         let base = descent.and_then(|descent| descent.base);
         let known = base.and_then(|base| Some((base, base.mark?, base.mark?.number?)));
@@ -55,7 +58,7 @@ impl Recorder {
             }
             None => self.whole(tree.id, tree.bytes, layout, wanted),
         };
-        if let Some(node) = node.filter(|_| !self.is_full()) {
+        if let Some(node) = node {
             if let Some(mark) = &mut mark {
                 mark.number = Some(self.nodes.len() as u32);
             }
