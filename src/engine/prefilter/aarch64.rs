@@ -1,6 +1,6 @@
 //! A list of the sieve made with NEON, which every such processor has: the compiler spreads the
 //! hashes over its registers unasked.
-#![expect(unsafe_code, reason = "loads of registers")]
+#![expect(unsafe_code, reason = "instructions of one kind of processor")]
 
 use std::arch::aarch64::{
     vceqzq_u8, vget_lane_u64, vld1q_u8, vreinterpret_u64_u8, vreinterpretq_u16_u8, vshrn_n_u16,
@@ -10,6 +10,12 @@ use super::sieve::{Strip, Table, answers, hashes};
 
 /// The kernel for NEON.
 pub(super) fn neon(table: &Table, text: &[u8], strip: &mut Strip) -> usize {
+    // SAFETY: `Sieve::new` makes no sieve with a kernel that the processor lacks.
+    unsafe { sift_neon(table, text, strip) }
+}
+
+#[target_feature(enable = "neon")]
+fn sift_neon(table: &Table, text: &[u8], strip: &mut Strip) -> usize {
     let blocks = hashes(text, strip);
     answers(table, blocks, strip);
     let mut count = 0;
