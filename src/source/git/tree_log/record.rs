@@ -13,7 +13,7 @@ use crate::source::git::tree::{Entries, TreeEntry};
 use crate::source::git::wanted::Wanted;
 
 /// Memory of the log, of all threads together.
-const MAX_BYTES: usize = 64 << 20;
+const MAX_BYTES: usize = 40 << 20;
 
 /// What one thread noted.
 #[derive(Default)]
