@@ -11,7 +11,7 @@ use straykey::source::git::{Object, Store};
 
 mod made;
 
-use made::{FILES, VERSIONS, open, repository};
+use made::{FILES, VERSIONS, git, open, repository};
 
 /// Objects and bytes of one sweep.
 fn sweep(store: &Store) -> (u64, u64) {
@@ -52,5 +52,46 @@ fn reader(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, reader);
+/// The history of [`repository`] in packs of a few commits each, which overlap as fetched ones do.
+fn many_packs() -> tempfile::TempDir {
+    let directory = repository();
+    let git = |args: &[&str], input: &[u8]| git(directory.path(), args, input);
+    let pack = ["pack-objects", "--revs", "-q", "objects/pack/pack"];
+    for back in (0..VERSIONS).step_by(4) {
+        let revs = format!("main~{back}\n^main~{}\n", (back + 8).min(VERSIONS - 1));
+        git(&pack, revs.as_bytes());
+    }
+    directory
+}
+
+/// The history of [`repository`], one file for each object.
+fn loose_objects() -> tempfile::TempDir {
+    let directory = tempfile::tempdir().expect("a scratch directory");
+    let packed = repository();
+    git(directory.path(), &["init", "-q", "--bare"], b"");
+    let packs = packed.path().join("objects/pack");
+    for entry in std::fs::read_dir(packs).expect("listable") {
+        let path = entry.expect("readable").path();
+        if path.extension() == Some("pack".as_ref()) {
+            let pack = std::fs::read(path).expect("readable");
+            git(directory.path(), &["unpack-objects", "-q"], &pack);
+        }
+    }
+    directory
+}
+
+/// What other places of objects cost, against the same objects in one pack.
+fn places(c: &mut Criterion) {
+    let expected = sweep(&open(repository().path()));
+    let mut group = c.benchmark_group("places");
+    group.throughput(Throughput::Bytes(expected.1));
+    for (name, directory) in [("many packs", many_packs()), ("loose", loose_objects())] {
+        group.bench_function(name, |b| {
+            b.iter(|| assert_eq!(sweep(&open(directory.path())), expected));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, reader, places);
 criterion_main!(benches);

@@ -14,7 +14,8 @@ pub(crate) const FILES: usize = 20;
 /// Lines of each file.
 const LINES: usize = 800;
 
-fn git(directory: &Path, args: &[&str], input: &[u8]) {
+/// Runs git, which has to succeed.
+pub(crate) fn git(directory: &Path, args: &[&str], input: &[u8]) {
     let mut child = Command::new("git")
         .args(args)
         .current_dir(directory)

@@ -19,11 +19,21 @@ impl PackFile {
 
     /// Writes `pack-<name>.pack` and its index, with right checksums.
     pub(crate) fn write(self, fixture: &Fixture, name: &str) {
+        self.write_with(fixture, name, |_, crc| crc);
+    }
+
+    /// As [`PackFile::write`], with checksums of entries that `crc` makes of the right ones.
+    pub(crate) fn write_with(
+        self,
+        fixture: &Fixture,
+        name: &str,
+        crc: impl Fn(ObjectId, u32) -> u32,
+    ) {
         let mut pack = b"PACK\0\0\0\x02".to_vec();
         pack.extend((self.0.len() as u32).to_be_bytes());
         let mut rows = Vec::new();
         for (id, entry) in &self.0 {
-            rows.push((*id, crc32fast::hash(entry), pack.len() as u32));
+            rows.push((*id, crc(*id, crc32fast::hash(entry)), pack.len() as u32));
             pack.extend(entry);
         }
         seal(&mut pack);

@@ -12,7 +12,7 @@ use straykey::source::git::{Kind, Repository, Store, StoreOptions};
 use crate::git_fixture::{Fixture, import_stream};
 use crate::git_pack::{PackFile, blob_entry, delta_entry, object_id};
 
-type Objects = BTreeMap<ObjectId, (Kind, Vec<u8>)>;
+pub(crate) type Objects = BTreeMap<ObjectId, (Kind, Vec<u8>)>;
 
 #[test]
 fn loose_objects_equal_cat_file() {
@@ -294,7 +294,7 @@ fn a_visitor_that_has_seen_enough_ends_the_sweep() {
 }
 
 /// A few commits with a tag, a note and a subdirectory.
-fn small() -> Fixture {
+pub(crate) fn small() -> Fixture {
     let fixture = Fixture::new();
     let text = "line\n".repeat(400);
     for n in 0..8 {
@@ -308,7 +308,7 @@ fn small() -> Fixture {
 }
 
 /// More than a thousand objects: one growing file and many small ones.
-fn deep() -> Fixture {
+pub(crate) fn deep() -> Fixture {
     let fixture = Fixture::new();
     let mut random = Random(7);
     let mut text = String::new();
@@ -337,7 +337,7 @@ fn repack_by_hand(fixture: &Fixture, pack: &[&str], index: &[&str]) {
 
 /// Sweeps and looks up everything, compares with `git cat-file`, and returns the number of
 /// objects.
-fn assert_equal(fixture: &Fixture) -> usize {
+pub(crate) fn assert_equal(fixture: &Fixture) -> usize {
     let expected = expected(fixture);
     let (swept, diagnostics) = sweep(fixture.path(), &all_alternates());
     assert_eq!(diagnostics, []);
@@ -361,7 +361,7 @@ fn assert_equal(fixture: &Fixture) -> usize {
     count
 }
 
-fn expected(fixture: &Fixture) -> Objects {
+pub(crate) fn expected(fixture: &Fixture) -> Objects {
     let mut objects = Objects::new();
     crate::git_fixture::cat_file(&fixture.path().join(".git"), |id, kind, bytes| {
         objects.insert(id, (kind, bytes.to_vec()));
@@ -369,7 +369,7 @@ fn expected(fixture: &Fixture) -> Objects {
     objects
 }
 
-fn without_trees(mut objects: Objects) -> Objects {
+pub(crate) fn without_trees(mut objects: Objects) -> Objects {
     objects.retain(|_, (kind, _)| *kind != Kind::Tree);
     objects
 }
@@ -386,7 +386,7 @@ fn open(path: &Path) -> Store {
     Store::open(&repository, &StoreOptions::default(), &Diagnostics::new()).expect("opens")
 }
 
-fn sweep(path: &Path, options: &StoreOptions) -> (Objects, Vec<Diagnostic>) {
+pub(crate) fn sweep(path: &Path, options: &StoreOptions) -> (Objects, Vec<Diagnostic>) {
     let diagnostics = Diagnostics::new();
     let repository = Repository::open(path).expect("a repository");
     let store = Store::open(&repository, options, &diagnostics).expect("opens");
@@ -427,12 +427,12 @@ fn varint(mut value: usize) -> Vec<u8> {
 }
 
 /// The file of a loose object.
-fn loose_path(fixture: &Fixture, id: &str) -> std::path::PathBuf {
+pub(crate) fn loose_path(fixture: &Fixture, id: &str) -> std::path::PathBuf {
     let (first, rest) = id.split_at(2);
     fixture.path().join(".git/objects").join(first).join(rest)
 }
 
-fn make_writable(path: &Path) {
+pub(crate) fn make_writable(path: &Path) {
     let bytes = std::fs::read(path).expect("readable");
     std::fs::remove_file(path).expect("removable");
     let mut file = std::fs::File::create(path).expect("writable");
@@ -440,7 +440,7 @@ fn make_writable(path: &Path) {
 }
 
 /// A small generator with a fixed seed (xorshift).
-struct Random(u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
     fn next(&mut self) -> u64 {
@@ -455,7 +455,7 @@ impl Random {
     }
 
     /// `sound` cut short, or with one to three bytes changed.
-    fn damage(&mut self, sound: &[u8]) -> Vec<u8> {
+    pub(crate) fn damage(&mut self, sound: &[u8]) -> Vec<u8> {
         if self.below(5) == 0 {
             return sound[..self.below(sound.len())].to_vec();
         }

@@ -9,6 +9,7 @@ mod git_attribution;
 mod git_fixture;
 mod git_history;
 mod git_pack;
+mod git_places;
 mod git_reader;
 mod hooks;
 mod oracle;

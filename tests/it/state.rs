@@ -174,6 +174,32 @@ fn a_fetched_pack_is_read_where_it_is_new() {
     assert_eq!((again.objects, again.known), (14, 8));
 }
 
+/// The same objects loose, in a pack of all and in packs of some.
+#[test]
+fn what_several_places_hold_counts_once_and_is_read_once() {
+    let fixture = repository();
+    let memory = Memory::new();
+    let loose = compare(fixture.path(), &memory, &["--history-only"]);
+    let pack = |revs: &str| {
+        let args = ["pack-objects", "--revs", "-q", ".git/objects/pack/pack"];
+        fixture.git_input(&args, revs.as_bytes());
+    };
+    pack("HEAD~5\n");
+    pack("HEAD\n^HEAD~12\n");
+    fixture.git(&["multi-pack-index", "write"]);
+    let mixed = compare(fixture.path(), &memory, &["--history-only"]);
+    assert_eq!(mixed.objects, loose.objects);
+    assert_eq!(mixed.known, loose.objects - 4);
+    fixture.git(&["prune-packed"]);
+    for more in [&[][..], &["--no-delta-scan"], &["--threads", "3"]] {
+        let args = [&["--history-only"], more].concat();
+        assert_eq!(compare(fixture.path(), &memory, &args), mixed);
+    }
+    let fresh = Memory::new();
+    let packed = compare(fixture.path(), &fresh, &["--history-only"]);
+    assert_eq!((packed.objects, packed.known), (loose.objects, 0));
+}
+
 #[test]
 fn what_came_since_is_found_and_what_was_found_is_told_anew() {
     let fixture = repository();

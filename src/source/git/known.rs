@@ -31,4 +31,9 @@ impl Passed {
         self.objects += 1;
         self.bytes += size;
     }
+
+    pub(super) fn append(&mut self, other: Self) {
+        self.objects += other.objects;
+        self.bytes += other.bytes;
+    }
 }

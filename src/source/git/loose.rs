@@ -6,9 +6,17 @@ use std::path::{Path, PathBuf};
 
 use super::error::ObjectError;
 use super::inflate::Inflater;
-use super::object::Kind;
+use super::object::{Kind, Kinds};
 use crate::model::{Diagnostics, ObjectId};
 use crate::source::mmap::MappedFile;
+
+/// Which objects are read, and which are left after their header.
+#[derive(Clone, Copy)]
+pub(super) struct Wanted {
+    pub(super) kinds: Kinds,
+    /// Bytes of the largest.
+    pub(super) limit: u64,
+}
 
 /// The loose objects of one object directory.
 pub(super) struct LooseObjects {
@@ -61,23 +69,23 @@ impl LooseObjects {
         self.directory.join(first).join(rest)
     }
 
-    /// Reads an object of at most `limit` bytes into `out`.
+    /// Reads an object into `out`, or no more than its header when `wanted` says so.
     pub(super) fn read(
         &self,
         id: &ObjectId,
-        limit: u64,
+        wanted: Wanted,
         inflater: &mut Inflater,
         out: &mut Vec<u8>,
-    ) -> Result<Kind, ObjectError> {
+    ) -> Result<Option<Kind>, ObjectError> {
         let failed = |error: io::Error| ObjectError::Io(error.kind());
         let mut file = fs::File::open(self.path(id)).map_err(failed)?;
         if file.metadata().map_err(failed)?.len() > MAP_FROM {
             let map = MappedFile::map(&file).map_err(failed)?;
-            return read(&map, limit, inflater, out);
+            return read(&map, wanted, inflater, out);
         }
         let mut bytes = Vec::new();
         io::Read::read_to_end(&mut file, &mut bytes).map_err(failed)?;
-        read(&bytes, limit, inflater, out)
+        read(&bytes, wanted, inflater, out)
     }
 }
 
@@ -89,23 +97,27 @@ const HEADER: usize = 32;
 
 fn read(
     file: &[u8],
-    limit: u64,
+    wanted: Wanted,
     inflater: &mut Inflater,
     out: &mut Vec<u8>,
-) -> Result<Kind, ObjectError> {
+) -> Result<Option<Kind>, ObjectError> {
     let mut head = [0; HEADER];
     let known = inflater.start(file, &mut head)?;
     let head = &head[..known];
     let end = head.iter().position(|&byte| byte == 0);
     let (header, rest) = head.split_at(end.ok_or(ObjectError::Header)?);
     let (kind, size) = parse_header(header).ok_or(ObjectError::Header)?;
+    if !wanted.kinds.contains(kind) {
+        return Ok(None);
+    }
+    let limit = wanted.limit;
     if size > limit {
         return Err(ObjectError::TooLarge { size, limit });
     }
     out.clear();
     out.extend_from_slice(&rest[1..]);
     inflater.resume(file, size, out)?;
-    Ok(kind)
+    Ok(Some(kind))
 }
 
 fn parse_header(header: &[u8]) -> Option<(Kind, u64)> {
@@ -130,7 +142,25 @@ mod tests {
 
     fn run(content: &[u8]) -> Result<(Kind, Vec<u8>), ObjectError> {
         let mut out = vec![1, 2, 3];
-        read(&file(content), 1 << 20, &mut Inflater::new(), &mut out).map(|kind| (kind, out))
+        let kind = read(&file(content), all(1 << 20), &mut Inflater::new(), &mut out)?;
+        Ok((kind.expect("all kinds are wanted"), out))
+    }
+
+    fn all(limit: u64) -> Wanted {
+        let kinds = Kinds::ALL;
+        Wanted { kinds, limit }
+    }
+
+    #[test]
+    fn what_is_not_wanted_is_left_after_its_header() {
+        let wanted = Wanted {
+            kinds: Kinds::of(&[Kind::Blob]),
+            limit: 1,
+        };
+        let mut damaged = file(&[b"tree 70000\0".as_slice(), &[7; 70_000]].concat());
+        damaged.truncate(60);
+        let outcome = read(&damaged, wanted, &mut Inflater::new(), &mut Vec::new());
+        assert_eq!(outcome, Ok(None));
     }
 
     #[test]
@@ -152,12 +182,12 @@ mod tests {
         assert!(matches!(run(&bomb), Err(ObjectError::TooLarge { .. })));
         let lie = [b"blob 9\0".as_slice(), &vec![0; 32 << 20]].concat();
         let mut out = Vec::new();
-        let outcome = read(&file(&lie), 1 << 20, &mut Inflater::new(), &mut out);
+        let outcome = read(&file(&lie), all(1 << 20), &mut Inflater::new(), &mut out);
         assert_eq!(outcome, Err(ObjectError::Size));
         assert!(out.capacity() < 1 << 20);
         let cut = file(b"blob 3\0abc");
         for end in 0..cut.len() {
-            let outcome = read(&cut[..end], 9, &mut Inflater::new(), &mut out);
+            let outcome = read(&cut[..end], all(9), &mut Inflater::new(), &mut out);
             assert!(outcome.is_err());
         }
     }

@@ -35,6 +35,8 @@ impl Kind {
 pub(super) struct Kinds(u8);
 
 impl Kinds {
+    pub(super) const ALL: Self = Self::of(&[Kind::Commit, Kind::Tree, Kind::Blob, Kind::Tag]);
+
     pub(super) const fn of(kinds: &[Kind]) -> Self {
         let mut set = 0;
         let mut at = 0;
@@ -43,6 +45,11 @@ impl Kinds {
             at += 1;
         }
         Self(set)
+    }
+
+    /// `kind` if it is in the set, and no other.
+    pub(super) fn only(self, kind: Kind) -> Self {
+        Self(self.0 & Self::of(&[kind]).0)
     }
 
     pub(super) fn contains(self, kind: Kind) -> bool {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::cache::{Cache, Shared};
 use super::error::{GitError, ObjectError};
 use super::inflate::Inflater;
-use super::object::Kind;
+use super::loose::Wanted;
+use super::object::{Kind, Kinds};
 use super::pack::{EntryKind, apply};
 use super::store::Store;
 use crate::model::{ObjectId, printable};
@@ -125,9 +126,13 @@ impl<'a> Reader<'a> {
 
     fn read_loose(&mut self, directory: usize, id: &ObjectId) -> Result<Shared, ObjectError> {
         let mut bytes = Vec::new();
-        let limit = self.store.options.max_object_bytes;
+        let wanted = Wanted {
+            kinds: Kinds::ALL,
+            limit: self.store.options.max_object_bytes,
+        };
         let inflater = &mut self.state.inflater;
-        let kind = self.store.loose[directory].read(id, limit, inflater, &mut bytes)?;
+        let kind = self.store.loose[directory].read(id, wanted, inflater, &mut bytes)?;
+        let kind = kind.expect("all kinds are wanted");
         Ok((kind, Arc::new(bytes)))
     }
 

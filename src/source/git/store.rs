@@ -8,10 +8,12 @@ use rayon::prelude::*;
 use super::alternates::object_directories;
 use super::commit_log::CommitLog;
 use super::error::GitError;
+use super::known::Skip;
 use super::layout::Repository;
 use super::loose::LooseObjects;
 use super::object::Kind;
-use super::pack::{Pack, Plan};
+use super::owners::{self, Spares};
+use super::pack::{Draft, Pack, Plan};
 use super::reader::{Reader, State};
 use crate::model::{Diagnostics, ObjectId};
 
@@ -34,6 +36,28 @@ const MAX_KEPT_COMMITS: usize = 500_000;
 /// Entries of packs whose plans are kept, at 24 bytes each.
 const MAX_PLANNED: usize = 2_000_000;
 
+/// How all objects of a store are read.
+pub(super) struct Plans {
+    /// One for each pack.
+    pub(super) packs: Vec<Plan>,
+    /// Loose objects that other places show, by directory.
+    pub(super) spare_loose: Vec<Spares>,
+}
+
+impl Plans {
+    fn new(store: &Store, skip: Option<Skip<'_>>) -> Self {
+        let drafts: Vec<Draft> = store.packs.par_iter().map(Draft::read).collect();
+        let (spares, spare_loose) = owners::decide(&store.packs, &drafts, &store.loose);
+        let packs = drafts
+            .into_par_iter()
+            .zip(&store.packs)
+            .zip(&spares)
+            .map(|((draft, pack), spares)| draft.finish(pack, skip, spares))
+            .collect();
+        Self { packs, spare_loose }
+    }
+}
+
 impl Default for StoreOptions {
     fn default() -> Self {
         Self {
@@ -55,7 +79,7 @@ pub struct Store {
     /// What the last whole sweep saw of commits.
     log: Mutex<Option<Arc<CommitLog>>>,
     /// How packs are read, when that is worth its memory.
-    plans: Mutex<Option<Arc<Vec<Plan>>>>,
+    plans: Mutex<Option<Arc<Plans>>>,
     /// Buffers and caches of readers that are not in use.
     pub(super) idle: Mutex<Vec<State>>,
 }
@@ -107,6 +131,16 @@ impl Store {
             || self.loose.iter().any(|loose| loose.contains(id))
     }
 
+    /// Number of places that hold `id`.
+    pub(super) fn holders(&self, id: &ObjectId) -> usize {
+        let packs = self
+            .packs
+            .iter()
+            .filter(|pack| pack.index.find(id).is_some());
+        let loose = self.loose.iter().filter(|loose| loose.contains(id));
+        packs.count() + loose.count()
+    }
+
     /// Number of objects; one that is in several places counts several times.
     pub fn len(&self) -> usize {
         let packed: usize = self.packs.iter().map(|pack| pack.index.len()).sum();
@@ -133,20 +167,19 @@ impl Store {
         ids
     }
 
-    /// How each pack is read in order of its deltas. Made once unless the packs are very large.
-    pub(super) fn plans(&self) -> Arc<Vec<Plan>> {
+    /// How all objects are read; without `skip` made once, unless the packs are very large.
+    pub(super) fn plans(&self, skip: Option<Skip<'_>>) -> Arc<Plans> {
         let kept = || {
             self.plans
                 .lock()
                 .unwrap_or_else(|poisoned| poisoned.into_inner())
         };
-        if let Some(plans) = &*kept() {
+        if let (Some(plans), None) = (&*kept(), skip) {
             return Arc::clone(plans);
         }
-        let plan = |pack| Plan::new(pack, None);
-        let plans: Arc<Vec<_>> = Arc::new(self.packs.par_iter().map(plan).collect());
+        let plans = Arc::new(Plans::new(self, skip));
         let packed: usize = self.packs.iter().map(|pack| pack.index.len()).sum();
-        if packed <= MAX_PLANNED {
+        if skip.is_none() && packed <= MAX_PLANNED {
             *kept() = Some(Arc::clone(&plans));
         }
         plans

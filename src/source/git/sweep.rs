@@ -1,20 +1,21 @@
 //! Visits every object of the database once, in parallel.
 
-use std::collections::HashSet;
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::ops::{ControlFlow, Range};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
-
-use rayon::prelude::*;
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::commit_log::CommitLog;
 use super::error::{GitError, ObjectError};
 use super::inflate::Inflater;
 use super::known::{Passed, Skip};
+use super::loose::Wanted;
+use super::losses::Losses;
 use super::object::{Kind, Kinds, Object};
-use super::pack::{Failure, Pack, Plan, Root, Scratch, Sink, Start};
+use super::pack::{Failure, KEEP, Pack, Root, Scratch, Sink, Start};
 use super::reader::Reader;
-use super::store::Store;
+use super::store::{Plans, Store};
 use crate::model::{Diagnostics, ObjectId};
 
 /// What to call for each object.
@@ -23,8 +24,8 @@ pub type Visit<'a> = &'a (dyn Fn(Object<'_>) -> ControlFlow<()> + Sync);
 /// Delta trees, or loose objects, that a thread takes at a time.
 const BATCH: usize = 16;
 
-/// Failures of one pack that are told one by one; the rest are counted.
-const TOLD: usize = 20;
+/// Objects with more bytes take turns, so that memory does not grow with the number of threads.
+const LARGE: u64 = 64 << 20;
 
 impl Store {
     /// Calls `visit` once for each blob, commit and tag, from any thread, in no promised order,
@@ -77,82 +78,44 @@ impl Store {
         visit: Visit<'_>,
         diagnostics: &Diagnostics,
     ) -> (CommitLog, Passed) {
-        let plans = match skip {
-            None => self.plans(),
-            some => {
-                let plan = |pack| Plan::new(pack, some);
-                Arc::new(self.packs.par_iter().map(plan).collect())
-            }
-        };
-        let several = self.packs.len() + self.loose.len() > 1;
-        let repeats = || plans.iter().any(|plan| plan.repeats);
+        let plans = self.plans(skip);
+        let mut roots: Vec<_> = plans.packs.iter().map(|plan| plan.roots(kinds)).collect();
         let sweep = Sweep {
             store: self,
             kinds,
             skip,
             visit,
-            roots: plans.iter().map(|plan| plan.roots(kinds)).collect(),
-            failures: plans
-                .iter()
-                .map(|plan| Mutex::new(plan.failures.clone()))
-                .collect(),
-            bad_loose: Mutex::default(),
-            claims: (several || repeats()).then(Claims::new),
+            lanes: lanes(&mut roots, self.options.max_object_bytes),
+            roots,
+            losses: Losses::new(&plans.packs),
+            put_off: Mutex::default(),
             plans,
-            passed: Mutex::default(),
             stop: AtomicBool::new(false),
         };
-        sweep.pass_known();
         let work = sweep.work();
         let next = AtomicUsize::new(0);
-        let logs = rayon::broadcast(|_| {
-            let mut thread = Thread {
-                scratch: Scratch::new(),
-                inflater: Inflater::new(),
-                bytes: Vec::new(),
-                reader: self.reader(),
-            };
+        let mut threads = rayon::broadcast(|_| {
+            let mut thread = Thread::new(self);
             while let Some(unit) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
-                if sweep.stop.load(Ordering::Relaxed) {
+                if sweep.stopped() {
                     break;
                 }
                 sweep.run(unit, &mut thread);
             }
-            thread.scratch.commits
+            thread
         });
-        let passed = sweep.passed();
-        sweep.report(diagnostics);
+        let mut last = Thread::new(self);
+        sweep.run_put_off(&mut last);
+        let found_elsewhere = sweep.rescue(&mut last);
+        threads.push(last);
+        let mut passed = sweep.passed();
+        sweep.losses.report(self, &found_elsewhere, diagnostics);
         let mut commits = CommitLog::default();
-        logs.into_iter().for_each(|log| commits.append(log));
+        for thread in threads {
+            passed.append(thread.passed);
+            commits.append(thread.scratch.commits);
+        }
         (commits, passed)
-    }
-}
-
-/// Ids that were shown, when more than one place may hold an object.
-pub(super) struct Claims([Mutex<HashSet<ObjectId>>; Self::SHARDS]);
-
-impl Claims {
-    const SHARDS: usize = 64;
-
-    fn new() -> Self {
-        Self(std::array::from_fn(|_| Mutex::default()))
-    }
-
-    /// Whether the caller is the first to claim `id`.
-    pub(super) fn claim(&self, id: ObjectId) -> bool {
-        self.shard(id).insert(id)
-    }
-
-    /// Whether `id` was claimed.
-    pub(super) fn holds(&self, id: ObjectId) -> bool {
-        self.shard(id).contains(&id)
-    }
-
-    fn shard(&self, id: ObjectId) -> std::sync::MutexGuard<'_, HashSet<ObjectId>> {
-        let shard = usize::from(id.as_bytes()[0]) % Self::SHARDS;
-        self.0[shard]
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
 
@@ -162,14 +125,14 @@ struct Sweep<'a> {
     kinds: Kinds,
     skip: Option<Skip<'a>>,
     visit: Visit<'a>,
-    plans: Arc<Vec<Plan>>,
+    plans: Arc<Plans>,
     /// The roots to start from, by pack.
     roots: Vec<Vec<Root>>,
-    /// What went wrong, by pack.
-    failures: Vec<Mutex<Vec<Failure>>>,
-    bad_loose: Mutex<Vec<(usize, ObjectId, ObjectError)>>,
-    claims: Option<Claims>,
-    passed: Mutex<Passed>,
+    /// The large ones among them, in lists of which one thread takes each.
+    lanes: Vec<Vec<(usize, Root)>>,
+    /// Large loose objects, which are read one after the other.
+    put_off: Mutex<Vec<(usize, usize)>>,
+    losses: Losses,
     stop: AtomicBool,
 }
 
@@ -179,10 +142,31 @@ struct Thread<'a> {
     inflater: Inflater,
     bytes: Vec<u8>,
     reader: Reader<'a>,
+    passed: Passed,
+}
+
+impl<'a> Thread<'a> {
+    fn new(store: &'a Store) -> Self {
+        Self {
+            scratch: Scratch::new(),
+            inflater: Inflater::new(),
+            bytes: Vec::new(),
+            reader: store.reader(),
+            passed: Passed::default(),
+        }
+    }
+}
+
+/// Large loose objects are known when they are opened, and read when all else is done.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    First,
+    Last,
 }
 
 /// A piece of work.
 enum Unit {
+    Lane(usize),
     Roots {
         pack: usize,
         range: Range<usize>,
@@ -194,32 +178,19 @@ enum Unit {
 }
 
 impl Sweep<'_> {
-    /// Counts what the plans leave out.
-    fn pass_known(&self) {
-        for &(id, size) in self.plans.iter().flat_map(|plan| &plan.known) {
-            self.pass(id, size);
-        }
-    }
-
-    /// Counts an object that is not shown, once.
-    fn pass(&self, id: ObjectId, size: u64) {
-        if self.claims.as_ref().is_none_or(|claims| claims.claim(id)) {
-            self.passed
-                .lock()
-                .unwrap_or_else(|poisoned| poisoned.into_inner())
-                .add(size);
-        }
-    }
-
+    /// Counts what the plans leave out because it is known.
     fn passed(&self) -> Passed {
-        *self
-            .passed
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner())
+        let mut passed = Passed::default();
+        self.plans
+            .packs
+            .iter()
+            .for_each(|plan| passed.append(plan.passed));
+        passed
     }
 
     fn work(&self) -> Vec<Unit> {
-        let mut work = Vec::new();
+        // Large ones first, so that no thread ends alone with them.
+        let mut work: Vec<Unit> = (0..self.lanes.len()).map(Unit::Lane).collect();
         for (pack, roots) in self.roots.iter().enumerate() {
             let batches = batches(roots.len());
             work.extend(batches.map(|range| Unit::Roots { pack, range }));
@@ -233,22 +204,27 @@ impl Sweep<'_> {
 
     fn run(&self, unit: &Unit, thread: &mut Thread<'_>) {
         match unit {
+            Unit::Lane(lane) => {
+                for &(pack, root) in &self.lanes[*lane] {
+                    self.run_root(pack, root, thread);
+                }
+            }
             Unit::Roots { pack, range } => {
                 for &root in &self.roots[*pack][range.clone()] {
                     self.run_root(*pack, root, thread);
                 }
             }
             Unit::Loose { directory, range } => {
-                for id in &self.store.loose[*directory].ids()[range.clone()] {
-                    self.run_loose(*directory, *id, thread);
+                for position in range.clone() {
+                    self.run_loose(*directory, position, Turn::First, thread);
                 }
             }
         }
     }
 
     fn run_root(&self, pack: usize, root: Root, thread: &mut Thread<'_>) {
-        let sink = self.sink(&self.failures[pack]);
-        let plan = &self.plans[pack];
+        let sink = self.sink(self.losses.of_pack(pack));
+        let plan = &self.plans.packs[pack];
         let pack: &Pack = &self.store.packs[pack];
         let Start::Outside(base) = root.start else {
             return plan.walk(pack, root, None, &mut thread.scratch, &sink);
@@ -267,44 +243,107 @@ impl Sweep<'_> {
         }
     }
 
-    fn run_loose(&self, directory: usize, id: ObjectId, thread: &mut Thread<'_>) {
-        let known = self.skip.and_then(|skip| skip.known.size(&id));
-        if let Some(size) = known {
-            self.pass(id, size);
-            // Its kind stands in the file only.
-            if self.skip.is_some_and(|skip| !skip.read_commits) {
+    fn put_off(&self) -> MutexGuard<'_, Vec<(usize, usize)>> {
+        self.put_off
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// Reads what was put off, one after the other.
+    fn run_put_off(&self, thread: &mut Thread<'_>) {
+        let put_off = std::mem::take(&mut *self.put_off());
+        for (directory, position) in put_off {
+            if self.stopped() {
                 return;
             }
-        } else if self.claims.as_ref().is_some_and(|claims| claims.holds(id)) {
+            self.run_loose(directory, position, Turn::Last, thread);
+        }
+    }
+
+    fn run_loose(&self, directory: usize, position: usize, turn: Turn, thread: &mut Thread<'_>) {
+        if self.plans.spare_loose[directory].contains(position) {
             return;
         }
-        let limit = self.store.options.max_object_bytes;
         let loose = &self.store.loose[directory];
-        match loose.read(&id, limit, &mut thread.inflater, &mut thread.bytes) {
-            Ok(kind) if !self.kinds.contains(kind) => {}
-            Ok(kind) => {
-                let bytes = &thread.bytes;
-                let log = &mut thread.scratch.commits;
-                let failures = Mutex::default();
-                let sink = self.sink(&failures);
-                let object = Object::alone(id, kind, bytes);
-                match known {
-                    Some(_) => sink.note(&object, log),
-                    None => sink.show(object, log),
+        let id = loose.ids()[position];
+        let known = self.skip.and_then(|skip| skip.known.size(&id));
+        let kinds = match (known, self.skip) {
+            (Some(size), Some(skip)) => {
+                if turn == Turn::First {
+                    thread.passed.add(size);
+                }
+                match skip.read_commits {
+                    // Its kind stands in the file only.
+                    true => self.kinds.only(Kind::Commit),
+                    false => return,
                 }
             }
-            Err(error) => self
-                .bad_loose
-                .lock()
-                .unwrap_or_else(|poisoned| poisoned.into_inner())
-                .push((directory, id, error)),
+            _ => self.kinds,
+        };
+        let most = self.store.options.max_object_bytes;
+        let limit = match turn {
+            Turn::First => most.min(LARGE),
+            Turn::Last => most,
+        };
+        let wanted = Wanted { kinds, limit };
+        match loose.read(&id, wanted, &mut thread.inflater, &mut thread.bytes) {
+            Ok(None) => {}
+            Ok(Some(kind)) => {
+                let object = Object::alone(id, kind, &thread.bytes);
+                self.give(object, known.is_some(), &mut thread.scratch.commits);
+            }
+            Err(ObjectError::TooLarge { size, .. }) if limit < size && size <= most => {
+                self.put_off().push((directory, position));
+            }
+            Err(ObjectError::TooLarge { size, .. }) => {
+                let error = ObjectError::TooLarge { size, limit: most };
+                self.losses.add_loose(directory, id, error);
+            }
+            Err(error) => self.losses.add_loose(directory, id, error),
         }
+        if thread.bytes.capacity() > KEEP {
+            thread.bytes = Vec::new();
+        }
+    }
+
+    /// Shows an object that does not come from a delta tree, or notes it.
+    fn give(&self, object: Object<'_>, known: bool, log: &mut CommitLog) {
+        let failures = Mutex::default();
+        let sink = self.sink(&failures);
+        match known {
+            true => sink.note(&object, log),
+            false => sink.show(object, log),
+        }
+    }
+
+    /// Looks elsewhere for what could not be read in the place that was to show it. Returns what
+    /// was there.
+    fn rescue(&self, thread: &mut Thread<'_>) -> BTreeSet<ObjectId> {
+        let mut lost = self.losses.unread();
+        lost.retain(|id| !self.stopped() && self.store.holders(id) > 1 && self.find(id, thread));
+        lost
+    }
+
+    fn stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Whether some place has a sound copy of `id`, which is then shown.
+    fn find(&self, id: &ObjectId, thread: &mut Thread<'_>) -> bool {
+        let Ok(Some((kind, bytes))) = thread.reader.find(id) else {
+            return false;
+        };
+        let known = self.skip.is_some_and(|skip| skip.known.size(id).is_some());
+        if self.kinds.contains(kind) {
+            let object = Object::alone(*id, kind, &bytes);
+            self.give(object, known, &mut thread.scratch.commits);
+        }
+        true
     }
 
     fn sink<'a>(&'a self, failures: &'a Mutex<Vec<Failure>>) -> Sink<'a> {
         Sink {
             visit: self.visit,
-            claims: self.claims.as_ref(),
             limit: self.store.options.max_object_bytes,
             stop: &self.stop,
             note_commits: self.kinds.contains(Kind::Commit),
@@ -312,68 +351,30 @@ impl Sweep<'_> {
             failures,
         }
     }
+}
 
-    /// Tells what is lost: not what another place had a sound copy of.
-    fn report(self, diagnostics: &Diagnostics) {
-        let shown = |id: ObjectId| self.claims.as_ref().is_some_and(|claims| claims.holds(id));
-        for (pack, failures) in self.store.packs.iter().zip(self.failures) {
-            let mut failures = failures
-                .into_inner()
-                .unwrap_or_else(|poisoned| poisoned.into_inner());
-            failures.retain(|failure| !failure.id.is_some_and(shown));
-            failures.sort_unstable();
-            failures.dedup();
-            report_pack(pack, &failures, diagnostics);
-        }
-        let bad_loose = self
-            .bad_loose
-            .into_inner()
-            .unwrap_or_else(|poisoned| poisoned.into_inner());
-        for (directory, id, error) in bad_loose {
-            if !shown(id) {
-                let path = self.store.loose[directory].path(&id);
-                let message = format_args!("the object {error}; it is not scanned");
-                diagnostics.incomplete(path.display(), message);
-            }
-        }
+/// Takes the large ones out of `roots`, and deals them out to as few threads that what these hold at
+/// a time stays below `limit`.
+fn lanes(roots: &mut [Vec<Root>], limit: u64) -> Vec<Vec<(usize, Root)>> {
+    let mut large = Vec::new();
+    for (pack, roots) in roots.iter_mut().enumerate() {
+        let found = roots.extract_if(.., |root| root.size > LARGE);
+        large.extend(found.map(|root| (pack, root)));
     }
+    large.sort_by_key(|(_, root)| Reverse(root.size));
+    let largest = large.first().map_or(1, |(_, root)| root.size);
+    let most = rayon::current_num_threads().min(large.len());
+    let count = usize::try_from(limit / largest).unwrap_or(usize::MAX);
+    let mut lanes = vec![Vec::new(); count.max(1).min(most)];
+    for (at, root) in large.into_iter().enumerate() {
+        let lane = at % lanes.len();
+        lanes[lane].push(root);
+    }
+    lanes
 }
 
 fn batches(len: usize) -> impl Iterator<Item = Range<usize>> {
     (0..len)
         .step_by(BATCH)
         .map(move |start| start..(start + BATCH).min(len))
-}
-
-fn report_pack(pack: &Pack, failures: &[Failure], diagnostics: &Diagnostics) {
-    for failure in failures.iter().take(TOLD) {
-        let id = failure
-            .id
-            .map_or_else(|| "without id".to_owned(), |id| id.to_string());
-        let message = format_args!(
-            "object {id} at offset {} {}; it is not scanned",
-            failure.offset, failure.error
-        );
-        diagnostics.incomplete(pack.path.display(), message);
-    }
-    if failures.len() > TOLD {
-        let more = failures.len() - TOLD;
-        let message = format_args!("{more} more objects cannot be read and are not scanned");
-        diagnostics.incomplete(pack.path.display(), message);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_id_is_claimed_once() {
-        let claims = Claims::new();
-        let id = ObjectId::new([7; 20]);
-        assert!(!claims.holds(id));
-        assert!(claims.claim(id));
-        assert!(!claims.claim(id));
-        assert!(claims.holds(id));
-    }
 }

@@ -14,8 +14,8 @@ use std::path::{Path, PathBuf};
 pub(super) use delta::apply;
 pub(super) use entry::{Entry, EntryKind};
 pub(super) use index::{Index, IndexError};
-pub(super) use plan::{Plan, Root, Start};
-pub(super) use walk::{Failure, Scratch, Sink};
+pub(super) use plan::{Draft, Plan, Root, Start};
+pub(super) use walk::{Failure, KEEP, Scratch, Sink};
 
 use super::error::ObjectError;
 use crate::model::Diagnostics;

@@ -6,11 +6,12 @@
 
 use rayon::prelude::*;
 
-use super::{EntryKind, Failure, Pack};
+use super::{Entry, EntryKind, Failure, Pack};
 use crate::model::ObjectId;
 use crate::source::git::error::ObjectError;
-use crate::source::git::known::Skip;
+use crate::source::git::known::{Passed, Skip};
 use crate::source::git::object::{Kind, Kinds};
+use crate::source::git::owners::Spares;
 
 /// No node.
 pub(super) const NONE: u32 = u32::MAX;
@@ -21,10 +22,8 @@ pub(in crate::source::git) struct Plan {
     roots: Vec<Root>,
     /// What is known to be lost or damaged before anything is rebuilt.
     pub(in crate::source::git) failures: Vec<Failure>,
-    /// Whether the index lists an id more than once.
-    pub(in crate::source::git) repeats: bool,
-    /// Objects that are not shown, with their sizes in bytes.
-    pub(in crate::source::git) known: Vec<(ObjectId, u64)>,
+    /// What is not shown because it is known.
+    pub(in crate::source::git) passed: Passed,
 }
 
 /// One entry.
@@ -37,8 +36,18 @@ pub(super) struct Node {
     pub(super) first: u32,
     /// The next delta of the same base.
     pub(super) next: u32,
-    /// Whether it is not shown, and only rebuilt for the sake of others.
-    pub(super) known: bool,
+    pub(super) role: Role,
+}
+
+/// What an entry is rebuilt for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// To be shown.
+    Shown,
+    /// It is known, and read for what a commit names, or for deltas of it.
+    Known,
+    /// Another place shows it; it is read for deltas of it.
+    Spare,
 }
 
 /// An entry that no other entry of the pack is needed for.
@@ -47,6 +56,8 @@ pub(in crate::source::git) struct Root {
     pub(super) node: u32,
     /// Where its bytes come from.
     pub(in crate::source::git) start: Start,
+    /// Size of its inflated bytes, as claimed; of a delta, those of the delta.
+    pub(in crate::source::git) size: u64,
 }
 
 /// What a delta tree begins with.
@@ -58,30 +69,71 @@ pub(in crate::source::git) enum Start {
     Outside(ObjectId),
 }
 
-impl Plan {
-    /// Reads all entry headers of `pack`, and leaves out what `skip` makes needless.
-    pub(in crate::source::git) fn new(pack: &Pack, skip: Option<Skip<'_>>) -> Self {
+/// The entries of a pack before it is decided which of them to show.
+pub(in crate::source::git) struct Draft {
+    plan: Plan,
+    links: Links,
+    order: Option<Vec<u32>>,
+}
+
+impl Draft {
+    /// Reads all entry headers of `pack`.
+    pub(in crate::source::git) fn read(pack: &Pack) -> Self {
         let mut failures = Vec::new();
         let nodes = locate(pack, &mut failures);
-        let mut links = Links::read(pack, &nodes, &mut failures);
-        let mut plan = Self {
+        let links = Links::read(pack, &nodes, &mut failures);
+        let mut plan = Plan {
             nodes,
-            roots: links.roots.clone(),
+            roots: Vec::new(),
             failures,
-            repeats: repeats(pack),
-            known: Vec::new(),
+            passed: Passed::default(),
         };
         let order = plan.order(&links);
         plan.report_cycles(pack, order.as_deref());
+        for &(node, error) in &links.lost {
+            let failure = Failure::new(pack, plan.nodes[node as usize], error);
+            plan.failures.push(failure);
+        }
+        plan.failures.extend(check_sums(pack, &plan.nodes));
+        Self { plan, links, order }
+    }
+
+    /// The positions in the index of entries that are lost or damaged, as far as is known.
+    pub(in crate::source::git) fn damaged(&self) -> impl Iterator<Item = u32> {
+        self.plan.failures.iter().map(|failure| failure.position)
+    }
+
+    /// Leaves out what `skip` makes needless, and what other places show.
+    pub(in crate::source::git) fn finish(
+        self,
+        pack: &Pack,
+        skip: Option<Skip<'_>>,
+        spares: &Spares,
+    ) -> Plan {
+        let Self {
+            mut plan,
+            mut links,
+            order,
+        } = self;
+        plan.roots = std::mem::take(&mut links.roots);
+        if !spares.is_empty() {
+            plan.mark_spare(spares);
+        }
         if let Some(skip) = skip {
-            plan.prune(pack, skip, &mut links, order.as_deref());
+            plan.mark_known(pack, skip);
+        }
+        if skip.is_some() || !spares.is_empty() {
+            let read_commits = skip.is_some_and(|skip| skip.read_commits);
+            plan.prune(read_commits, &mut links, order.as_deref());
         }
         plan.link(&links, order.as_deref());
         plan.report_lost(pack, &links.lost);
-        plan.failures.extend(check_sums(pack, &plan.nodes));
+        plan.forgive(spares);
         plan
     }
+}
 
+impl Plan {
     /// The roots whose objects may be of `kinds`.
     pub(in crate::source::git) fn roots(&self, kinds: Kinds) -> Vec<Root> {
         let wanted = |root: &&Root| match root.start {
@@ -91,19 +143,23 @@ impl Plan {
         self.roots.iter().filter(wanted).copied().collect()
     }
 
-    /// The failures of `node` and of all its deltas, direct or not.
+    /// The failures of `node` and of all its deltas, direct or not, but for what other places
+    /// show.
     pub(super) fn lost(&self, pack: &Pack, node: u32, error: ObjectError) -> Vec<Failure> {
         let first = Failure::new(pack, self.nodes[node as usize], error);
         let rest = first.id.map_or(error, ObjectError::BadBase);
-        let mut failures = vec![first];
+        let mut failures = Vec::new();
         let mut pending = vec![node];
-        while let Some(node) = pending.pop() {
-            let mut child = self.nodes[node as usize].first;
+        while let Some(at) = pending.pop() {
+            let one = self.nodes[at as usize];
+            if one.role != Role::Spare {
+                let error = if at == node { error } else { rest };
+                failures.push(Failure::new(pack, one, error));
+            }
+            let mut child = one.first;
             while child != NONE {
-                let node = self.nodes[child as usize];
-                failures.push(Failure::new(pack, node, rest));
                 pending.push(child);
-                child = node.next;
+                child = self.nodes[child as usize].next;
             }
         }
         failures
@@ -156,18 +212,18 @@ impl Plan {
         }
     }
 
-    /// Takes out entries that are known, unless an unknown one is made from them.
-    fn prune(&mut self, pack: &Pack, skip: Skip<'_>, links: &mut Links, order: Option<&[u32]>) {
-        self.mark_known(pack, skip);
-        let mut needed: Vec<bool> = self.nodes.iter().map(|node| !node.known).collect();
+    /// Takes out entries that are not to be shown, unless one that is to be is made from them.
+    fn prune(&mut self, read_commits: bool, links: &mut Links, order: Option<&[u32]>) {
+        let shown = |node: &Node| node.role == Role::Shown;
+        let mut needed: Vec<bool> = self.nodes.iter().map(shown).collect();
         let count = order.map_or(self.nodes.len(), <[u32]>::len);
         let at = |at: usize| order.map_or(at, |order| order[at] as usize);
-        if skip.read_commits {
+        if read_commits {
             let mut commits = self.commit_roots();
             for node in (0..count).map(at) {
                 let base = links.bases[node];
                 commits[node] |= base != NONE && commits[base as usize];
-                needed[node] |= commits[node];
+                needed[node] |= commits[node] && self.nodes[node].role != Role::Spare;
             }
         }
         for node in (0..count).rev().map(at) {
@@ -184,21 +240,37 @@ impl Plan {
         self.roots.retain(|root| needed[root.node as usize]);
     }
 
+    fn mark_spare(&mut self, spares: &Spares) {
+        for node in &mut self.nodes {
+            if spares.contains(node.position as usize) {
+                node.role = Role::Spare;
+            }
+        }
+    }
+
     /// Asks in the order of ids, so that neighbours in what is known are asked for one after the
     /// other.
     fn mark_known(&mut self, pack: &Pack, skip: Skip<'_>) {
+        let mut asked = vec![false; pack.index.len()];
+        for node in &self.nodes {
+            asked[node.position as usize] = node.role == Role::Shown;
+        }
         let look = |position: usize| {
-            let id = pack.index.id(position)?;
-            Some((position, id, skip.known.size(&id)?))
+            let id = pack.index.id(position).filter(|_| asked[position])?;
+            Some((position, skip.known.size(&id)?))
         };
         let all = (0..pack.index.len()).into_par_iter().with_min_len(4096);
         let found: Vec<_> = all.filter_map(look).collect();
         let mut known = vec![false; pack.index.len()];
-        found.iter().for_each(|found| known[found.0] = true);
-        for node in &mut self.nodes {
-            node.known = known[node.position as usize];
+        for (position, size) in found {
+            known[position] = true;
+            self.passed.add(size);
         }
-        self.known = found.into_iter().map(|(_, id, size)| (id, size)).collect();
+        for node in &mut self.nodes {
+            if known[node.position as usize] {
+                node.role = Role::Known;
+            }
+        }
     }
 
     /// Which nodes are roots whose deltas may be commits: what lies behind a base outside of the
@@ -244,6 +316,23 @@ impl Plan {
             self.failures.extend(failures);
         }
     }
+
+    /// Drops failures of what other places show, unless something is made from damaged bytes.
+    fn forgive(&mut self, spares: &Spares) {
+        if spares.is_empty() {
+            return;
+        }
+        let nodes = &self.nodes;
+        let is_base = |failure: &Failure| {
+            let key = (failure.offset, failure.position);
+            let at = nodes.binary_search_by_key(&key, |node| (node.offset, node.position));
+            at.is_ok_and(|at| nodes[at].first != NONE)
+        };
+        self.failures.retain(|failure| {
+            !spares.contains(failure.position as usize)
+                || failure.error == ObjectError::Checksum && is_base(failure)
+        });
+    }
 }
 
 /// The base of every node, and the nodes without one.
@@ -284,10 +373,12 @@ impl Links {
         offset: u64,
     ) -> Result<(), ObjectError> {
         let node = at as u32;
-        match pack.entry(offset)?.kind {
+        let Entry { kind, size, .. } = pack.entry(offset)?;
+        match kind {
             EntryKind::Whole(kind) => self.roots.push(Root {
                 node,
                 start: Start::Whole(kind),
+                size,
             }),
             EntryKind::OffsetDelta(base) => {
                 let base = before(&nodes[..at], base).ok_or(ObjectError::BaseOffset(base))?;
@@ -296,7 +387,7 @@ impl Links {
             EntryKind::IdDelta(id) => {
                 let Some(base) = inside(pack, nodes, &id) else {
                     let start = Start::Outside(id);
-                    self.roots.push(Root { node, start });
+                    self.roots.push(Root { node, start, size });
                     return Ok(());
                 };
                 self.bases[at] = base as u32;
@@ -333,7 +424,7 @@ fn locate(pack: &Pack, failures: &mut Vec<Failure>) -> Vec<Node> {
             position: position as u32,
             first: NONE,
             next: NONE,
-            known: false,
+            role: Role::Shown,
         };
         match node.offset {
             u64::MAX => failures.push(Failure::new(pack, node, ObjectError::Offset)),
@@ -342,11 +433,6 @@ fn locate(pack: &Pack, failures: &mut Vec<Failure>) -> Vec<Node> {
     }
     nodes.sort_unstable_by_key(|node| (node.offset, node.position));
     nodes
-}
-
-fn repeats(pack: &Pack) -> bool {
-    let ids = |at: usize| pack.index.id(at).zip(pack.index.id(at + 1));
-    (0..pack.index.len()).any(|at| ids(at).is_some_and(|(one, next)| one == next))
 }
 
 /// Compares the checksum of every entry's packed bytes. It costs a few percent of a sweep, and

@@ -9,14 +9,13 @@ use std::ops::ControlFlow;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::plan::{NONE, Node, Root, Start};
+use super::plan::{NONE, Node, Role, Root, Start};
 use super::{EntryKind, Pack, Plan, apply};
 use crate::model::{Copied, Kinship, ObjectId, Trace};
 use crate::source::git::commit_log::CommitLog;
 use crate::source::git::error::ObjectError;
 use crate::source::git::inflate::Inflater;
 use crate::source::git::object::{self, Descent, Kind, Mark, Object};
-use crate::source::git::sweep::Claims;
 
 /// An object that is lost, or not what it should be.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -25,6 +24,8 @@ pub(in crate::source::git) struct Failure {
     pub(in crate::source::git) offset: u64,
     /// Its id, when the index says one.
     pub(in crate::source::git) id: Option<ObjectId>,
+    /// Where the index lists it.
+    pub(in crate::source::git) position: u32,
     /// What is wrong.
     pub(in crate::source::git) error: ObjectError,
 }
@@ -34,7 +35,18 @@ impl Failure {
         Self {
             offset: node.offset,
             id: pack.index.id(node.position as usize),
+            position: node.position,
             error,
+        }
+    }
+
+    /// Whether the object was shown all the same, as far as it could be read.
+    pub(in crate::source::git) fn was_read(&self) -> bool {
+        match self.error {
+            ObjectError::Checksum => true,
+            // Several ids for one entry, or an entry outside of the pack.
+            ObjectError::Offset => self.offset != u64::MAX,
+            _ => false,
         }
     }
 }
@@ -43,8 +55,6 @@ impl Failure {
 pub(in crate::source::git) struct Sink<'a> {
     /// Called for each object.
     pub(in crate::source::git) visit: &'a (dyn Fn(Object<'_>) -> ControlFlow<()> + Sync),
-    /// Ids that other places have shown, when there are other places.
-    pub(in crate::source::git) claims: Option<&'a Claims>,
     /// Largest object, and the most bytes held for one delta tree.
     pub(in crate::source::git) limit: u64,
     /// Set when the visitor has seen enough.
@@ -70,9 +80,9 @@ impl Sink<'_> {
         }
     }
 
-    /// Shows an object unless another place has shown it, and notes it when it is a commit.
+    /// Shows an object, and notes it when it is a commit.
     pub(in crate::source::git) fn show(&self, object: Object<'_>, commits: &mut CommitLog) {
-        if self.stopped() || self.claims.is_some_and(|claims| !claims.claim(object.id)) {
+        if self.stopped() {
             return;
         }
         self.note(&object, commits);
@@ -152,7 +162,7 @@ struct Base<'a> {
 }
 
 /// Buffers with more room than this are not kept.
-const KEEP: usize = 8 << 20;
+pub(in crate::source::git) const KEEP: usize = 8 << 20;
 
 impl Scratch {
     pub(in crate::source::git) fn new() -> Self {
@@ -285,9 +295,6 @@ impl Tree<'_> {
         let entry = self.plan.nodes[node as usize];
         let id = self.pack.index.id(entry.position as usize)?;
         let leaf = entry.first == NONE;
-        if leaf && !entry.known && self.sink.claims.is_some_and(|claims| claims.holds(id)) {
-            return None;
-        }
         let mut bytes = scratch.spare.pop().unwrap_or_default();
         let trace = scratch.spare_traces.pop().unwrap_or_default();
         let base_bytes = base.map(|base| base.bytes);
@@ -316,9 +323,10 @@ impl Tree<'_> {
                 mark: (!leaf).then_some(&mark),
             }),
         };
-        match entry.known {
-            true => self.sink.note(&object, &mut scratch.commits),
-            false => self.sink.show(object, &mut scratch.commits),
+        match entry.role {
+            Role::Shown => self.sink.show(object, &mut scratch.commits),
+            Role::Known => self.sink.note(&object, &mut scratch.commits),
+            Role::Spare => {}
         }
         let (trace, mark) = (trace.into_inner(), mark.into_inner());
         if leaf {
@@ -359,7 +367,11 @@ impl Tree<'_> {
                 } = scratch;
                 inflater.inflate(packed, entry.size, delta)?;
                 copied.clear();
-                apply(base, delta, limit, out, |copy| join(copied, copy))
+                let outcome = apply(base, delta, limit, out, |copy| join(copied, copy));
+                if delta.capacity() > KEEP {
+                    *delta = Vec::new();
+                }
+                outcome
             }
             (_, None) => Err(ObjectError::Delta),
         }

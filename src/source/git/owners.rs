@@ -1,0 +1,165 @@
+//! Decides which place shows an object that several hold.
+//!
+//! Decided before anything is read, from the sorted ids alone, so that threads need not agree on
+//! anything while they sweep. Invariant: of all places that hold an id, exactly one does not list
+//! it among its [`Spares`].
+
+use std::cmp::Reverse;
+
+use rayon::prelude::*;
+
+use super::loose::LooseObjects;
+use super::pack::{Draft, Pack};
+use crate::model::ObjectId;
+
+/// Positions in one place, a pack or an object directory, whose objects another one shows.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub(super) struct Spares(Vec<bool>);
+
+impl Spares {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn contains(&self, position: usize) -> bool {
+        self.0.get(position).is_some_and(|&spare| spare)
+    }
+}
+
+/// The spares of all packs, and of all object directories.
+pub(super) fn decide(
+    packs: &[Pack],
+    drafts: &[Draft],
+    loose: &[LooseObjects],
+) -> (Vec<Spares>, Vec<Spares>) {
+    let places = places(packs, loose);
+    let mut damaged: Vec<Spares> = vec![Spares::default(); places.len()];
+    for (at, draft) in drafts.iter().enumerate() {
+        for position in draft.damaged() {
+            mark(&mut damaged[at], &places[at], position);
+        }
+    }
+    let mut order: Vec<usize> = (0..places.len()).collect();
+    // What a large pack shows needs no second look at a small one. Loose objects come last.
+    order.sort_by_key(|&at| (at >= packs.len(), Reverse(places[at].len()), at));
+    let spare = |first: u8| spare(first, &places, &order, &damaged);
+    let found: Vec<_> = (0..=u8::MAX).into_par_iter().map(spare).collect();
+    let mut spares = vec![Spares::default(); places.len()];
+    for row in found.into_iter().flatten() {
+        let place = row.place as usize;
+        mark(&mut spares[place], &places[place], row.position);
+    }
+    let loose = spares.split_off(packs.len());
+    (spares, loose)
+}
+
+/// What holds objects.
+struct Place<'a> {
+    ids: Ids<'a>,
+    /// Whether they are in order. A damaged index may list them otherwise.
+    sorted: bool,
+}
+
+#[derive(Clone, Copy)]
+enum Ids<'a> {
+    Pack(&'a Pack),
+    Loose(&'a LooseObjects),
+}
+
+fn places<'a>(packs: &'a [Pack], loose: &'a [LooseObjects]) -> Vec<Place<'a>> {
+    let loose = loose.iter().map(Ids::Loose);
+    let all: Vec<_> = packs.iter().map(Ids::Pack).chain(loose).collect();
+    all.into_par_iter().map(Place::new).collect()
+}
+
+impl<'a> Place<'a> {
+    fn new(ids: Ids<'a>) -> Self {
+        let mut place = Self { ids, sorted: true };
+        place.sorted = (1..place.len()).all(|at| place.id(at - 1) <= place.id(at));
+        place
+    }
+
+    fn len(&self) -> usize {
+        match self.ids {
+            Ids::Pack(pack) => pack.index.len(),
+            Ids::Loose(loose) => loose.ids().len(),
+        }
+    }
+
+    fn id(&self, position: usize) -> Option<ObjectId> {
+        match self.ids {
+            Ids::Pack(pack) => pack.index.id(position),
+            Ids::Loose(loose) => loose.ids().get(position).copied(),
+        }
+    }
+
+    /// Positions and ids of all that begin with `first`, and of no others.
+    fn beginning(&self, first: u8) -> impl Iterator<Item = (usize, ObjectId)> {
+        let range = match self.sorted {
+            true => self.start(u16::from(first))..self.start(u16::from(first) + 1),
+            false => 0..self.len(),
+        };
+        let all = range.filter_map(|position| Some((position, self.id(position)?)));
+        all.filter(move |(_, id)| id.as_bytes()[0] == first)
+    }
+
+    /// The position of the first id that begins with no less than `first`.
+    fn start(&self, first: u16) -> usize {
+        let (mut low, mut high) = (0, self.len());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let less = |id: ObjectId| u16::from(id.as_bytes()[0]) < first;
+            match self.id(middle).is_some_and(less) {
+                true => low = middle + 1,
+                false => high = middle,
+            }
+        }
+        low
+    }
+}
+
+/// One object in one place.
+#[derive(Clone, Copy)]
+struct Row {
+    /// The first bytes of its id.
+    key: u64,
+    place: u32,
+    position: u32,
+}
+
+/// All but one of the rows of each id that begins with `first` and is there more than once.
+fn spare(first: u8, places: &[Place<'_>], order: &[usize], damaged: &[Spares]) -> Vec<Row> {
+    let id = |row: &Row| places[row.place as usize].id(row.position as usize);
+    let mut rows = Vec::new();
+    for &at in order {
+        rows.extend(places[at].beginning(first).map(|(position, id)| Row {
+            key: key(&id),
+            place: at as u32,
+            position: position as u32,
+        }));
+    }
+    // Stable, so that places stay in their order; and quick on what is sorted in pieces.
+    rows.sort_by(|a, b| a.key.cmp(&b.key).then_with(|| id(a).cmp(&id(b))));
+    let is_damaged = |row: &Row| damaged[row.place as usize].contains(row.position as usize);
+    let mut spares = Vec::new();
+    for same in rows.chunk_by(|a, b| a.key == b.key && id(a) == id(b)) {
+        if same.len() > 1 {
+            let owner = same.iter().position(|row| !is_damaged(row)).unwrap_or(0);
+            spares.extend_from_slice(&same[..owner]);
+            spares.extend_from_slice(&same[owner + 1..]);
+        }
+    }
+    spares
+}
+
+fn key(id: &ObjectId) -> u64 {
+    let first = id.as_bytes().first_chunk();
+    u64::from_be_bytes(*first.expect("an id has more than eight bytes"))
+}
+
+fn mark(marks: &mut Spares, place: &Place<'_>, position: u32) {
+    marks.0.resize(place.len(), false);
+    if let Some(mark) = marks.0.get_mut(position as usize) {
+        *mark = true;
+    }
+}
