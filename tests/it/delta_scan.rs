@@ -1,21 +1,18 @@
 //! A scan that knows what a text was made from finds what a scan of the whole text finds.
 
-use std::cell::RefCell;
 use std::path::Path;
 use std::process::Command;
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 use data_encoding::BASE64;
 use proptest::prelude::*;
-use straykey::detector::{DetectorSet, template};
-use straykey::engine::{Engine, Scratch};
-use straykey::model::{Blob, Copied, Kinship, Match, Trace};
+use straykey::detector::template;
+use straykey::model::Copied;
 
+use super::bodies::delta_scan::{Version, check, draw};
 use super::corpus;
 use super::detectors;
 use super::git_fixture::Fixture;
-
-static ENGINE: LazyLock<Engine> = LazyLock::new(|| Engine::new(Arc::new(DetectorSet::builtin())));
 
 /// The examples of every detector, the corpus, and texts that the assignment and base64 passes
 /// like; each also in base64.
@@ -116,34 +113,15 @@ fn apply(old: &[u8], edits: &[Edit]) -> (Vec<u8>, Vec<Copied>) {
     (new, copies)
 }
 
-fn whole(text: &[u8], scratch: &mut Scratch) -> Vec<Match> {
-    let mut found = Vec::new();
-    ENGINE.scan(&Blob::new(text), scratch, &mut |m| found.push(m));
-    found
-}
-
 /// Scans a line of texts, each made from the one before, in both ways. Returns the number of
 /// matches.
-fn compare(generations: &[Vec<Edit>]) -> Result<usize, TestCaseError> {
-    let mut scratch = Scratch::default();
-    let mut old: (Vec<u8>, Option<Trace>) = (Vec::new(), None);
-    let mut total = 0;
+fn compare(generations: &[Vec<Edit>]) -> usize {
+    let mut versions: Vec<Version> = Vec::new();
     for edits in generations {
-        let (text, copies) = apply(&old.0, edits);
-        let trace = RefCell::default();
-        let kinship = Kinship {
-            base: old.1.as_ref().map(|trace| (trace, &*copies)),
-            trace: &trace,
-        };
-        let mut found = Vec::new();
-        let blob = Blob::new(&text);
-        ENGINE.scan_kin(&blob, Some(&kinship), &mut scratch, &mut |m| found.push(m));
-        let expected = whole(&text, &mut scratch);
-        prop_assert_eq!(&found, &expected);
-        total += expected.len();
-        old = (text, Some(trace.into_inner()));
+        let old = versions.last().map_or(&[][..], |(text, _)| text);
+        versions.push(apply(old, edits));
     }
-    Ok(total)
+    check(&versions)
 }
 
 proptest! {
@@ -159,7 +137,14 @@ proptest! {
         rest in prop::collection::vec(prop::collection::vec(edit(), 1..8), 1..6),
     ) {
         let generations: Vec<_> = std::iter::once(first).chain(rest).collect();
-        compare(&generations)?;
+        compare(&generations);
+    }
+
+    #[test]
+    fn equals_the_scan_of_the_whole_on_what_a_fuzzer_sees(
+        bytes in prop::collection::vec(any::<u8>(), 0..600),
+    ) {
+        check(&draw(&bytes, &PHRASES));
     }
 }
 
@@ -185,7 +170,7 @@ fn a_secret_that_two_copies_make_is_found() {
                 Edit::CopyBytes(cut, length),
             ];
             let generations = [first, turned(cut), turned(length - cut), split];
-            found += compare(&generations).expect("equal");
+            found += compare(&generations);
         }
     }
     assert!(found > 100, "{found}");

@@ -1,11 +1,10 @@
 //! Writes packs and indexes that git would not.
 
 use std::io::Write as _;
+use std::path::Path;
 
 use sha1::Digest as _;
 use straykey::model::ObjectId;
-
-use crate::git_fixture::Fixture;
 
 /// A pack under construction: ids, and the packed bytes of each entry.
 #[derive(Default)]
@@ -17,15 +16,15 @@ impl PackFile {
         self.0.push((id, entry));
     }
 
-    /// Writes `pack-<name>.pack` and its index, with right checksums.
-    pub(crate) fn write(self, fixture: &Fixture, name: &str) {
-        self.write_with(fixture, name, |_, crc| crc);
+    /// Writes `pack-<name>.pack` and its index, with right checksums, into a repository.
+    pub(crate) fn write(self, repository: &Path, name: &str) {
+        self.write_with(repository, name, |_, crc| crc);
     }
 
     /// As [`PackFile::write`], with checksums of entries that `crc` makes of the right ones.
     pub(crate) fn write_with(
         self,
-        fixture: &Fixture,
+        repository: &Path,
         name: &str,
         crc: impl Fn(ObjectId, u32) -> u32,
     ) {
@@ -50,24 +49,39 @@ impl PackFile {
             .for_each(|row| index.extend(row.2.to_be_bytes()));
         index.extend_from_slice(&pack[pack.len() - 20..]);
         seal(&mut index);
-        fixture.write(&format!(".git/objects/pack/pack-{name}.pack"), pack);
-        fixture.write(&format!(".git/objects/pack/pack-{name}.idx"), index);
+        let packs = repository.join(".git/objects/pack");
+        std::fs::create_dir_all(&packs).expect("writable");
+        for (extension, bytes) in [("pack", pack), ("idx", index)] {
+            let path = packs.join(format!("pack-{name}.{extension}"));
+            std::fs::write(path, bytes).expect("writable");
+        }
     }
 }
 
 /// A whole blob whose header states `size`.
 pub(crate) fn blob_entry(content: &[u8], size: u64) -> Vec<u8> {
-    let mut entry = header(3, size);
-    entry.extend(deflate(content));
-    entry
+    entry(3, size, &[], &deflate(content))
 }
 
 /// A delta of the object `base` whose header states `size`.
 pub(crate) fn delta_entry(base: ObjectId, size: u64, delta: &[u8]) -> Vec<u8> {
-    let mut entry = header(7, size);
-    entry.extend(base.as_bytes());
-    entry.extend(deflate(delta));
-    entry
+    entry(7, size, base.as_bytes(), &deflate(delta))
+}
+
+/// An entry of any `kind`: its header, the `base` of a delta, and compressed `data`.
+pub(crate) fn entry(kind: u8, size: u64, base: &[u8], data: &[u8]) -> Vec<u8> {
+    [&header(kind, size), base, data].concat()
+}
+
+/// A number as deltas state sizes.
+pub(crate) fn varint(mut value: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while value > 0x7f {
+        bytes.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    bytes.push(value as u8);
+    bytes
 }
 
 /// The id that git gives to an object.
@@ -81,7 +95,7 @@ pub(crate) fn object_id(kind: &str, content: &[u8]) -> ObjectId {
 }
 
 fn header(kind: u8, size: u64) -> Vec<u8> {
-    let mut bytes = vec![kind << 4 | (size & 15) as u8];
+    let mut bytes = vec![(kind & 7) << 4 | (size & 15) as u8];
     let mut rest = size >> 4;
     while rest > 0 {
         *bytes.last_mut().expect("not empty") |= 0x80;
@@ -91,7 +105,8 @@ fn header(kind: u8, size: u64) -> Vec<u8> {
     bytes
 }
 
-fn deflate(content: &[u8]) -> Vec<u8> {
+/// A zlib stream.
+pub(crate) fn deflate(content: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
     encoder.write_all(content).expect("a Vec takes all");
     encoder.finish().expect("a Vec takes all")

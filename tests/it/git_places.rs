@@ -1,10 +1,12 @@
 //! Objects that several packs and directories hold: each is shown once, from a sound copy.
 
+use proptest::prelude::*;
 use straykey::model::ObjectId;
 use straykey::source::git::{Kind, StoreOptions};
 
+use crate::bodies::pack;
 use crate::git_fixture::Fixture;
-use crate::git_pack::{PackFile, blob_entry, delta_entry, object_id};
+use crate::git_pack::{PackFile, blob_entry, deflate, delta_entry, entry, object_id};
 use crate::git_reader::{
     Random, assert_equal, deep, expected, loose_path, make_writable, sweep, without_trees,
 };
@@ -77,10 +79,12 @@ fn an_object_that_does_not_match_its_checksum_is_shown_by_another_pack() {
         let text = [b'a' + n];
         large.add(object_id("blob", &text), blob_entry(&text, 1));
     }
-    large.write_with(&fixture, "large", |one, crc| crc ^ u32::from(one == id));
+    large.write_with(fixture.path(), "large", |one, crc| {
+        crc ^ u32::from(one == id)
+    });
     let mut small = PackFile::default();
     small.add(id, blob_entry(b"sound", 5));
-    small.write(&fixture, "small");
+    small.write(fixture.path(), "small");
     let (swept, diagnostics) = sweep(fixture.path(), &StoreOptions::default());
     assert_eq!(swept.len(), 10);
     assert_eq!(swept[&id], (Kind::Blob, b"sound".to_vec()));
@@ -97,7 +101,9 @@ fn what_is_made_from_damaged_bytes_is_told() {
     let mut pack = PackFile::default();
     pack.add(id, blob_entry(b"round", 5));
     pack.add(object_id("blob", &made), entry);
-    pack.write_with(&fixture, "delta", |one, crc| crc ^ u32::from(one == id));
+    pack.write_with(fixture.path(), "delta", |one, crc| {
+        crc ^ u32::from(one == id)
+    });
     let (swept, diagnostics) = sweep(fixture.path(), &StoreOptions::default());
     assert_eq!(swept[&id], (Kind::Blob, b"sound".to_vec()));
     assert_eq!(diagnostics.len(), 1);
@@ -114,7 +120,7 @@ fn a_copy_that_turns_out_broken_is_replaced_by_a_sound_one() {
     let mut broken = PackFile::default();
     broken.add(id, blob_entry(b"sou", 5));
     broken.add(child, entry);
-    broken.write(&fixture, "broken");
+    broken.write(fixture.path(), "broken");
     let (swept, diagnostics) = sweep(fixture.path(), &StoreOptions::default());
     // The delta is one of the broken copy in its pack.
     assert_eq!(swept.into_keys().collect::<Vec<_>>(), [id]);
@@ -123,7 +129,7 @@ fn a_copy_that_turns_out_broken_is_replaced_by_a_sound_one() {
 
     let mut sound = PackFile::default();
     sound.add(child, blob_entry(&made, made.len() as u64));
-    sound.write(&fixture, "sound");
+    sound.write(fixture.path(), "sound");
     let (swept, diagnostics) = sweep(fixture.path(), &StoreOptions::default());
     assert_eq!((swept.len(), diagnostics), (2, vec![]));
 }
@@ -142,11 +148,30 @@ fn deltas_across_packs_are_followed_to_and_fro() {
         packs[usize::from(n + 1) % 2].add(id, entry);
     }
     let [even, odd] = packs;
-    even.write(&fixture, "even");
-    odd.write(&fixture, "odd");
+    even.write(fixture.path(), "even");
+    odd.write(fixture.path(), "odd");
     let (swept, diagnostics) = sweep(fixture.path(), &StoreOptions::default());
     assert_eq!((swept.len(), diagnostics), (21, vec![]));
     assert_eq!(swept[&id], (Kind::Blob, text));
+}
+
+#[test]
+fn a_made_up_tree_hides_no_blob_of_its_id() {
+    let fixture = Fixture::new();
+    fixture.git_input(&["hash-object", "-w", "--stdin"], b"loose");
+    let [packed, loose] = [&b"packed"[..], b"loose"].map(|text| object_id("blob", text));
+    let mut trees = PackFile::default();
+    for id in [packed, loose, object_id("blob", b"third")] {
+        trees.add(id, entry(2, 0, &[], &deflate(b"")));
+    }
+    trees.write(fixture.path(), "trees");
+    let mut blobs = PackFile::default();
+    blobs.add(packed, blob_entry(b"packed", 6));
+    blobs.write(fixture.path(), "blobs");
+    let (swept, diagnostics) = sweep(fixture.path(), &StoreOptions::default());
+    assert_eq!((swept.len(), diagnostics), (2, vec![]));
+    assert_eq!(swept[&packed].1, b"packed");
+    assert_eq!(swept[&loose].1, b"loose");
 }
 
 #[test]
@@ -156,9 +181,25 @@ fn an_id_that_an_index_lists_twice_is_shown_once() {
     let mut pack = PackFile::default();
     pack.add(id, blob_entry(b"sound", 5));
     pack.add(id, blob_entry(b"sound", 5));
-    pack.write(&fixture, "twice");
+    pack.write(fixture.path(), "twice");
     let (swept, diagnostics) = sweep(fixture.path(), &StoreOptions::default());
     assert_eq!((swept.len(), diagnostics), (1, vec![]));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn whatever_packs_hold_a_sweep_ends(bytes in prop::collection::vec(any::<u8>(), 0..2000)) {
+        let repository = pack::skeleton();
+        for (number, pack) in pack::draw(&bytes).into_iter().enumerate() {
+            pack.write(repository.path(), &number.to_string());
+        }
+        pack::check(repository.path());
+    }
 }
 
 #[test]

@@ -10,7 +10,7 @@ use straykey::model::{Diagnostic, Diagnostics, ObjectId};
 use straykey::source::git::{Kind, Repository, Store, StoreOptions};
 
 use crate::git_fixture::{Fixture, import_stream};
-use crate::git_pack::{PackFile, blob_entry, delta_entry, object_id};
+use crate::git_pack::{PackFile, blob_entry, delta_entry, object_id, varint};
 
 pub(crate) type Objects = BTreeMap<ObjectId, (Kind, Vec<u8>)>;
 
@@ -191,7 +191,7 @@ fn delta_cycles_end_and_are_told() {
     pack.add(one, delta_entry(two, 3, &[3, 1, 1, b'x']));
     pack.add(two, delta_entry(one, 3, &[3, 1, 1, b'x']));
     pack.add(sound, blob_entry(b"sound", 5));
-    pack.write(&fixture, "cycle");
+    pack.write(fixture.path(), "cycle");
     let (swept, diagnostics) = sweep(fixture.path(), &StoreOptions::default());
     assert_eq!(swept.into_keys().collect::<Vec<_>>(), [sound]);
     assert_eq!(diagnostics.len(), 2, "{diagnostics:?}");
@@ -209,7 +209,7 @@ fn a_cycle_across_packs_ends_and_is_told() {
     for (name, own, base) in [("one", one, two), ("two", two, one)] {
         let mut pack = PackFile::default();
         pack.add(own, delta_entry(base, 3, &[3, 1, 1, b'x']));
-        pack.write(&fixture, name);
+        pack.write(fixture.path(), name);
     }
     let (swept, diagnostics) = sweep(fixture.path(), &StoreOptions::default());
     assert_eq!((swept.len(), diagnostics.len()), (0, 2));
@@ -230,7 +230,7 @@ fn a_base_outside_the_pack_is_found_or_told() {
         ObjectId::new([9; 20]),
         delta_entry(ObjectId::new([8; 20]), 4, &[1, 1, 1, b'x']),
     );
-    pack.write(&fixture, "thin");
+    pack.write(fixture.path(), "thin");
     let (swept, diagnostics) = sweep(fixture.path(), &StoreOptions::default());
     assert_eq!(swept.get(&made), Some(&(Kind::Blob, b"base".to_vec())));
     assert_eq!(diagnostics.len(), 1);
@@ -270,7 +270,7 @@ fn bombs_and_lying_sizes_are_told_and_bounded() {
         ids[4],
         delta_entry(ids[3], grow(64_000).len() as u64, &grow(64_000)),
     );
-    pack.write(&fixture, "bomb");
+    pack.write(fixture.path(), "bomb");
     let options = StoreOptions {
         max_object_bytes: 1 << 20,
         ..StoreOptions::default()
@@ -414,16 +414,6 @@ fn find_all<'a>(path: &Path, ids: impl Iterator<Item = &'a ObjectId>) {
 
 fn checksum(bytes: &[u8]) -> (usize, u32) {
     (bytes.len(), crc32fast::hash(bytes))
-}
-
-fn varint(mut value: usize) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    while value > 0x7f {
-        bytes.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    bytes.push(value as u8);
-    bytes
 }
 
 /// The file of a loose object.

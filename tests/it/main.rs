@@ -1,8 +1,10 @@
 //! Integration tests, one binary.
 
 mod architecture;
+mod bodies;
 mod cli;
 mod corpus;
+mod decode;
 mod delta_scan;
 mod detectors;
 mod git_attribution;

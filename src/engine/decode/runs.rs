@@ -219,35 +219,6 @@ mod tests {
         assert_eq!(text.get(runs[1].clone()), Some(&*run));
     }
 
-    /// Runs as their definition has them.
-    fn plain_runs(text: &[u8]) -> Vec<(usize, usize)> {
-        let mut runs = Vec::new();
-        let mut at = 0;
-        while at < text.len() {
-            let len = text[at..].iter().take_while(|&&b| is_base64(b)).count();
-            let run = &text[at..at + len];
-            let padding = text[at + len..].iter().take(2);
-            let padding = padding.take_while(|&&byte| byte == b'=').count();
-            if len >= MIN_RUN && has_both_cases(run) {
-                runs.push((at, at + len + padding));
-            }
-            at += len.max(1);
-        }
-        runs
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn runs_are_those_of_the_definition(
-            pieces in proptest::collection::vec(("[a-f=+/ -]{0,3}", 0..700usize, "[A-Za-z]?"), 0..8),
-        ) {
-            let piece = |(odd, len, last): &(String, usize, String)| format!("{odd}{}{last}", "aB".repeat(*len / 2));
-            let text: String = pieces.iter().map(piece).collect();
-            let runs: Vec<_> = Base64Runs::new(text.as_bytes()).map(|run| (run.start, run.end)).collect();
-            proptest::prop_assert_eq!(runs, plain_runs(text.as_bytes()));
-        }
-    }
-
     #[test]
     fn a_word_agrees_with_the_table_on_every_byte_at_every_place() {
         for byte in 0..=u8::MAX {

@@ -1,22 +1,24 @@
 //! Decides which place shows an object that several hold.
 //!
 //! Decided before anything is read, from the sorted ids alone, so that threads need not agree on
-//! anything while they sweep. Invariant: of all places that hold an id, exactly one does not list
-//! it among its [`Spares`].
+//! anything while they sweep. Invariant: of all places that hold an object of the kinds asked
+//! for under an id, exactly one does not mark it as spare. What is known to be of another kind
+//! counts for nothing: a made-up tree does not hide the blob that another pack has under its id.
 
 use std::cmp::Reverse;
 
 use rayon::prelude::*;
 
 use super::loose::LooseObjects;
+use super::object::Kinds;
 use super::pack::{Draft, Pack};
 use crate::model::ObjectId;
 
-/// Positions in one place, a pack or an object directory, whose objects another one shows.
-#[derive(Clone, Default, PartialEq, Eq, Debug)]
-pub(super) struct Spares(Vec<bool>);
+/// Some of the positions of one place: a pack, or an object directory.
+#[derive(Clone, Default)]
+pub(super) struct Marks(Vec<bool>);
 
-impl Spares {
+impl Marks {
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -26,14 +28,16 @@ impl Spares {
     }
 }
 
-/// The spares of all packs, and of all object directories.
+/// What need not be shown because another place shows it: of all packs, and of all object
+/// directories.
 pub(super) fn decide(
     packs: &[Pack],
     drafts: &[Draft],
     loose: &[LooseObjects],
-) -> (Vec<Spares>, Vec<Spares>) {
+    kinds: Kinds,
+) -> (Vec<Marks>, Vec<Marks>) {
     let places = places(packs, loose);
-    let mut damaged: Vec<Spares> = vec![Spares::default(); places.len()];
+    let mut damaged: Vec<Marks> = vec![Marks::default(); places.len()];
     for (at, draft) in drafts.iter().enumerate() {
         for position in draft.damaged() {
             mark(&mut damaged[at], &places[at], position);
@@ -42,9 +46,21 @@ pub(super) fn decide(
     let mut order: Vec<usize> = (0..places.len()).collect();
     // What a large pack shows needs no second look at a small one. Loose objects come last.
     order.sort_by_key(|&at| (at >= packs.len(), Reverse(places[at].len()), at));
-    let spare = |first: u8| spare(first, &places, &order, &damaged);
+    let others: Vec<_> = drafts
+        .par_iter()
+        .map(|draft| Marks(draft.of_other_kinds(kinds)))
+        .collect();
+    let is_other = |row: &Row| {
+        let others = others.get(row.place as usize);
+        others.is_some_and(|others| others.contains(row.position as usize))
+    };
+    let is_damaged = |row: &Row| damaged[row.place as usize].contains(row.position as usize);
+    let spare = |first: u8| {
+        let rows = rows(first, &places, &order, is_other);
+        spare(&rows, &places, is_damaged)
+    };
     let found: Vec<_> = (0..=u8::MAX).into_par_iter().map(spare).collect();
-    let mut spares = vec![Spares::default(); places.len()];
+    let mut spares = vec![Marks::default(); places.len()];
     for row in found.into_iter().flatten() {
         let place = row.place as usize;
         mark(&mut spares[place], &places[place], row.position);
@@ -127,22 +143,31 @@ struct Row {
     position: u32,
 }
 
-/// All but one of the rows of each id that begins with `first` and is there more than once.
-fn spare(first: u8, places: &[Place<'_>], order: &[usize], damaged: &[Spares]) -> Vec<Row> {
-    let id = |row: &Row| places[row.place as usize].id(row.position as usize);
+fn id(row: &Row, places: &[Place<'_>]) -> Option<ObjectId> {
+    places[row.place as usize].id(row.position as usize)
+}
+
+/// The rows of all ids that begin with `first`, by id and then in the `order` of places.
+fn rows(first: u8, places: &[Place<'_>], order: &[usize], skip: impl Fn(&Row) -> bool) -> Vec<Row> {
     let mut rows = Vec::new();
     for &at in order {
-        rows.extend(places[at].beginning(first).map(|(position, id)| Row {
+        let all = places[at].beginning(first).map(|(position, id)| Row {
             key: key(&id),
             place: at as u32,
             position: position as u32,
-        }));
+        });
+        rows.extend(all.filter(|row| !skip(row)));
     }
+    let id = |row: &Row| id(row, places);
     // Stable, so that places stay in their order; and quick on what is sorted in pieces.
     rows.sort_by(|a, b| a.key.cmp(&b.key).then_with(|| id(a).cmp(&id(b))));
-    let is_damaged = |row: &Row| damaged[row.place as usize].contains(row.position as usize);
+    rows
+}
+
+/// All but one of the rows of each id.
+fn spare(rows: &[Row], places: &[Place<'_>], is_damaged: impl Fn(&Row) -> bool) -> Vec<Row> {
     let mut spares = Vec::new();
-    for same in rows.chunk_by(|a, b| a.key == b.key && id(a) == id(b)) {
+    for same in rows.chunk_by(|a, b| a.key == b.key && id(a, places) == id(b, places)) {
         if same.len() > 1 {
             let owner = same.iter().position(|row| !is_damaged(row)).unwrap_or(0);
             spares.extend_from_slice(&same[..owner]);
@@ -157,7 +182,7 @@ fn key(id: &ObjectId) -> u64 {
     u64::from_be_bytes(*first.expect("an id has more than eight bytes"))
 }
 
-fn mark(marks: &mut Spares, place: &Place<'_>, position: u32) {
+fn mark(marks: &mut Marks, place: &Place<'_>, position: u32) {
     marks.0.resize(place.len(), false);
     if let Some(mark) = marks.0.get_mut(position as usize) {
         *mark = true;

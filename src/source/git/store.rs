@@ -11,8 +11,8 @@ use super::error::GitError;
 use super::known::Skip;
 use super::layout::Repository;
 use super::loose::LooseObjects;
-use super::object::Kind;
-use super::owners::{self, Spares};
+use super::object::{Kind, Kinds};
+use super::owners::{self, Marks};
 use super::pack::{Draft, Pack, Plan};
 use super::reader::{Reader, State};
 use crate::model::{Diagnostics, ObjectId};
@@ -41,20 +41,27 @@ pub(super) struct Plans {
     /// One for each pack.
     pub(super) packs: Vec<Plan>,
     /// Loose objects that other places show, by directory.
-    pub(super) spare_loose: Vec<Spares>,
+    pub(super) spare_loose: Vec<Marks>,
+    /// Whether no object is in several places: which of them shows it depends on the kinds.
+    serves_all_kinds: bool,
 }
 
 impl Plans {
-    fn new(store: &Store, skip: Option<Skip<'_>>) -> Self {
+    fn new(store: &Store, kinds: Kinds, skip: Option<Skip<'_>>) -> Self {
         let drafts: Vec<Draft> = store.packs.par_iter().map(Draft::read).collect();
-        let (spares, spare_loose) = owners::decide(&store.packs, &drafts, &store.loose);
+        let (spares, spare_loose) = owners::decide(&store.packs, &drafts, &store.loose, kinds);
+        let serves_all_kinds = spares.iter().chain(&spare_loose).all(Marks::is_empty);
         let packs = drafts
             .into_par_iter()
             .zip(&store.packs)
             .zip(&spares)
             .map(|((draft, pack), spares)| draft.finish(pack, skip, spares))
             .collect();
-        Self { packs, spare_loose }
+        Self {
+            packs,
+            spare_loose,
+            serves_all_kinds,
+        }
     }
 }
 
@@ -167,8 +174,9 @@ impl Store {
         ids
     }
 
-    /// How all objects are read; without `skip` made once, unless the packs are very large.
-    pub(super) fn plans(&self, skip: Option<Skip<'_>>) -> Arc<Plans> {
+    /// How all objects of `kinds` are read. Made once when neither the kinds nor `skip` matter,
+    /// unless the packs are very large.
+    pub(super) fn plans(&self, kinds: Kinds, skip: Option<Skip<'_>>) -> Arc<Plans> {
         let kept = || {
             self.plans
                 .lock()
@@ -177,9 +185,9 @@ impl Store {
         if let (Some(plans), None) = (&*kept(), skip) {
             return Arc::clone(plans);
         }
-        let plans = Arc::new(Plans::new(self, skip));
+        let plans = Arc::new(Plans::new(self, kinds, skip));
         let packed: usize = self.packs.iter().map(|pack| pack.index.len()).sum();
-        if skip.is_none() && packed <= MAX_PLANNED {
+        if skip.is_none() && plans.serves_all_kinds && packed <= MAX_PLANNED {
             *kept() = Some(Arc::clone(&plans));
         }
         plans

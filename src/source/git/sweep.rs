@@ -78,7 +78,7 @@ impl Store {
         visit: Visit<'_>,
         diagnostics: &Diagnostics,
     ) -> (CommitLog, Passed) {
-        let plans = self.plans(skip);
+        let plans = self.plans(kinds, skip);
         let mut roots: Vec<_> = plans.packs.iter().map(|plan| plan.roots(kinds)).collect();
         let sweep = Sweep {
             store: self,

@@ -11,7 +11,7 @@ use crate::model::ObjectId;
 use crate::source::git::error::ObjectError;
 use crate::source::git::known::{Passed, Skip};
 use crate::source::git::object::{Kind, Kinds};
-use crate::source::git::owners::Spares;
+use crate::source::git::owners::Marks;
 
 /// No node.
 pub(super) const NONE: u32 = u32::MAX;
@@ -74,6 +74,8 @@ pub(in crate::source::git) struct Draft {
     plan: Plan,
     links: Links,
     order: Option<Vec<u32>>,
+    /// Number of positions in the index.
+    listed: usize,
 }
 
 impl Draft {
@@ -95,7 +97,12 @@ impl Draft {
             plan.failures.push(failure);
         }
         plan.failures.extend(check_sums(pack, &plan.nodes));
-        Self { plan, links, order }
+        Self {
+            plan,
+            links,
+            order,
+            listed: pack.index.len(),
+        }
     }
 
     /// The positions in the index of entries that are lost or damaged, as far as is known.
@@ -103,17 +110,41 @@ impl Draft {
         self.plan.failures.iter().map(|failure| failure.position)
     }
 
+    /// By position in the index, which entries are known not to be of `kinds`.
+    pub(in crate::source::git) fn of_other_kinds(&self, kinds: Kinds) -> Vec<bool> {
+        let nodes = &self.plan.nodes;
+        let mut other = vec![false; nodes.len()];
+        for root in &self.links.roots {
+            if let Start::Whole(kind) = root.start {
+                other[root.node as usize] = !kinds.contains(kind);
+            }
+        }
+        let order = self.order.as_deref();
+        let count = order.map_or(nodes.len(), <[u32]>::len);
+        let mut by_position = vec![false; self.listed];
+        for at in 0..count {
+            let node = order.map_or(at, |order| order[at] as usize);
+            let base = self.links.bases[node];
+            if base != NONE {
+                other[node] = other[base as usize];
+            }
+            by_position[nodes[node].position as usize] = other[node];
+        }
+        by_position
+    }
+
     /// Leaves out what `skip` makes needless, and what other places show.
     pub(in crate::source::git) fn finish(
         self,
         pack: &Pack,
         skip: Option<Skip<'_>>,
-        spares: &Spares,
+        spares: &Marks,
     ) -> Plan {
         let Self {
             mut plan,
             mut links,
             order,
+            ..
         } = self;
         plan.roots = std::mem::take(&mut links.roots);
         if !spares.is_empty() {
@@ -240,7 +271,7 @@ impl Plan {
         self.roots.retain(|root| needed[root.node as usize]);
     }
 
-    fn mark_spare(&mut self, spares: &Spares) {
+    fn mark_spare(&mut self, spares: &Marks) {
         for node in &mut self.nodes {
             if spares.contains(node.position as usize) {
                 node.role = Role::Spare;
@@ -318,7 +349,7 @@ impl Plan {
     }
 
     /// Drops failures of what other places show, unless something is made from damaged bytes.
-    fn forgive(&mut self, spares: &Spares) {
+    fn forgive(&mut self, spares: &Marks) {
         if spares.is_empty() {
             return;
         }
