@@ -174,6 +174,28 @@ fn a_made_up_tree_hides_no_blob_of_its_id() {
     assert_eq!(swept[&loose].1, b"loose");
 }
 
+/// What it is stands in another pack only, so it is not known before that is read.
+#[test]
+fn a_delta_of_a_tree_elsewhere_hides_no_blob_of_its_id() {
+    let fixture = Fixture::new();
+    let [tree, id] = [1, 2].map(|n| ObjectId::new([n; 20]));
+    let mut large = PackFile::default();
+    large.add(id, longer(b"", tree, b'x').1);
+    for n in 3..6 {
+        large.add(ObjectId::new([n; 20]), blob_entry(b"", 0));
+    }
+    large.write(fixture.path(), "large");
+    let mut trees = PackFile::default();
+    trees.add(tree, entry(2, 0, &[], &deflate(b"")));
+    trees.write(fixture.path(), "trees");
+    let mut small = PackFile::default();
+    small.add(id, blob_entry(b"blob", 4));
+    small.write(fixture.path(), "small");
+    let (swept, diagnostics) = sweep(fixture.path(), &StoreOptions::default());
+    assert_eq!((swept.len(), diagnostics), (4, vec![]));
+    assert_eq!(swept[&id].1, b"blob");
+}
+
 #[test]
 fn an_id_that_an_index_lists_twice_is_shown_once() {
     let fixture = Fixture::new();

@@ -72,13 +72,23 @@ impl<'a> Reader<'a> {
 
     /// The object `id`, `None` when it is not here.
     pub fn find(&mut self, id: &ObjectId) -> Result<Option<Shared>, GitError> {
+        self.find_of(id, Kinds::ALL)
+    }
+
+    /// As [`Reader::find`], but goes on to the next place when what is in one is of none of `kinds`.
+    pub(super) fn find_of(
+        &mut self,
+        id: &ObjectId,
+        kinds: Kinds,
+    ) -> Result<Option<Shared>, GitError> {
         let mut first_error = None;
         for turn in 0..self.places() {
             let Some(place) = self.place(turn, id) else {
                 continue;
             };
             match self.read(place) {
-                Ok(found) => return Ok(Some(found)),
+                Ok(found) if kinds.contains(found.0) => return Ok(Some(found)),
+                Ok(_) => {}
                 Err(error) => {
                     first_error.get_or_insert((place, error));
                 }

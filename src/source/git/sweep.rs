@@ -106,7 +106,8 @@ impl Store {
         });
         let mut last = Thread::new(self);
         sweep.run_put_off(&mut last);
-        let found_elsewhere = sweep.rescue(&mut last);
+        let unwanted = threads.iter().flat_map(|thread| &thread.unwanted);
+        let found_elsewhere = sweep.rescue(unwanted, &mut last);
         threads.push(last);
         let mut passed = sweep.passed();
         sweep.losses.report(self, &found_elsewhere, diagnostics);
@@ -143,6 +144,8 @@ struct Thread<'a> {
     bytes: Vec<u8>,
     reader: Reader<'a>,
     passed: Passed,
+    /// What the place that was to show it has as another kind.
+    unwanted: Vec<ObjectId>,
 }
 
 impl<'a> Thread<'a> {
@@ -153,6 +156,7 @@ impl<'a> Thread<'a> {
             bytes: Vec::new(),
             reader: store.reader(),
             passed: Passed::default(),
+            unwanted: Vec::new(),
         }
     }
 }
@@ -230,7 +234,9 @@ impl Sweep<'_> {
             return plan.walk(pack, root, None, &mut thread.scratch, &sink);
         };
         match thread.reader.find(&base) {
-            Ok(Some((kind, _))) if !self.kinds.contains(kind) => {}
+            Ok(Some((kind, _))) if !self.kinds.contains(kind) => {
+                thread.unwanted.extend(plan.shown_below(pack, root));
+            }
             Ok(Some((kind, bytes))) => {
                 let outside = Some((kind, bytes.as_slice()));
                 plan.walk(pack, root, outside, &mut thread.scratch, &sink);
@@ -287,6 +293,7 @@ impl Sweep<'_> {
         };
         let wanted = Wanted { kinds, limit };
         match loose.read(&id, wanted, &mut thread.inflater, &mut thread.bytes) {
+            Ok(None) if self.store.loose.len() > 1 => thread.unwanted.push(id),
             Ok(None) => {}
             Ok(Some(kind)) => {
                 let object = Object::alone(id, kind, &thread.bytes);
@@ -316,10 +323,15 @@ impl Sweep<'_> {
         }
     }
 
-    /// Looks elsewhere for what could not be read in the place that was to show it. Returns what
-    /// was there.
-    fn rescue(&self, thread: &mut Thread<'_>) -> BTreeSet<ObjectId> {
+    /// Looks elsewhere for what could not be read in the place that was to show it, or was of
+    /// another kind there. Returns what was found.
+    fn rescue<'b>(
+        &self,
+        unwanted: impl Iterator<Item = &'b ObjectId>,
+        thread: &mut Thread<'_>,
+    ) -> BTreeSet<ObjectId> {
         let mut lost = self.losses.unread();
+        lost.extend(unwanted);
         lost.retain(|id| !self.stopped() && self.store.holders(id) > 1 && self.find(id, thread));
         lost
     }
@@ -328,16 +340,15 @@ impl Sweep<'_> {
         self.stop.load(Ordering::Relaxed)
     }
 
-    /// Whether some place has a sound copy of `id`, which is then shown.
+    /// Whether some place has a sound copy of `id`, which is then shown if it is of the kinds
+    /// asked for.
     fn find(&self, id: &ObjectId, thread: &mut Thread<'_>) -> bool {
-        let Ok(Some((kind, bytes))) = thread.reader.find(id) else {
-            return false;
+        let Ok(Some((kind, bytes))) = thread.reader.find_of(id, self.kinds) else {
+            return matches!(thread.reader.find(id), Ok(Some(_)));
         };
         let known = self.skip.is_some_and(|skip| skip.known.size(id).is_some());
-        if self.kinds.contains(kind) {
-            let object = Object::alone(*id, kind, &bytes);
-            self.give(object, known, &mut thread.scratch.commits);
-        }
+        let object = Object::alone(*id, kind, &bytes);
+        self.give(object, known, &mut thread.scratch.commits);
         true
     }
 

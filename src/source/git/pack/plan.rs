@@ -174,26 +174,44 @@ impl Plan {
         self.roots.iter().filter(wanted).copied().collect()
     }
 
+    /// The ids of what is to be shown of the delta tree of `root`.
+    pub(in crate::source::git) fn shown_below(&self, pack: &Pack, root: Root) -> Vec<ObjectId> {
+        let nodes = self.below(root.node).into_iter();
+        let shown = nodes.filter(|&at| self.nodes[at as usize].role == Role::Shown);
+        shown
+            .filter_map(|at| pack.index.id(self.nodes[at as usize].position as usize))
+            .collect()
+    }
+
     /// The failures of `node` and of all its deltas, direct or not, but for what other places
     /// show.
     pub(super) fn lost(&self, pack: &Pack, node: u32, error: ObjectError) -> Vec<Failure> {
         let first = Failure::new(pack, self.nodes[node as usize], error);
         let rest = first.id.map_or(error, ObjectError::BadBase);
         let mut failures = Vec::new();
-        let mut pending = vec![node];
-        while let Some(at) = pending.pop() {
+        for at in self.below(node) {
             let one = self.nodes[at as usize];
             if one.role != Role::Spare {
                 let error = if at == node { error } else { rest };
                 failures.push(Failure::new(pack, one, error));
             }
-            let mut child = one.first;
+        }
+        failures
+    }
+
+    /// `node` and all its deltas, direct or not.
+    fn below(&self, node: u32) -> Vec<u32> {
+        let mut found = vec![node];
+        let mut at = 0;
+        while let Some(&node) = found.get(at) {
+            at += 1;
+            let mut child = self.nodes[node as usize].first;
             while child != NONE {
-                pending.push(child);
+                found.push(child);
                 child = self.nodes[child as usize].next;
             }
         }
-        failures
+        found
     }
 
     /// The nodes, each after its base. Without a delta that stands before its base, which no
