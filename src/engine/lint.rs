@@ -33,7 +33,7 @@ impl Lint {
     /// Nothing seen yet.
     pub fn new(engine: Engine) -> Self {
         let detectors = engine.detectors();
-        let anchors = engine.anchors.anchors.len();
+        let anchors = engine.prefilter.anchors().len();
         let zeros = |count| (0..count).map(|_| AtomicU64::new(0)).collect();
         Self {
             hits: zeros(anchors),
@@ -78,7 +78,7 @@ impl Lint {
         };
         add_one(&self.hits[anchor]);
         let mut any = false;
-        for &owner in self.engine.anchors.owners(anchor) {
+        for &owner in self.engine.owners.of(anchor) {
             if self.engine.is_candidate(owner, blob, start) {
                 add_one(&self.of_detectors[owner.as_usize()]);
                 any = true;
@@ -99,9 +99,9 @@ impl Lint {
             bytes: self.bytes.into_inner(),
             ..Discipline::default()
         };
-        let anchors = &self.engine.anchors;
+        let anchors = self.engine.prefilter.anchors();
         for (number, (hits, candidates)) in counts.enumerate() {
-            let owners = anchors.owners(number).iter();
+            let owners = self.engine.owners.of(number).iter();
             let owners: Vec<_> = owners.map(|&owner| detectors.get(owner)).collect();
             let of_pattern = |owner: &&Detector| owner.pass == Pass::Pattern;
             let sum = match owners.iter().any(of_pattern) {
@@ -111,7 +111,7 @@ impl Lint {
             sum.hits += hits;
             sum.candidates += candidates;
             discipline.anchors.push(AnchorCount {
-                anchor: anchors.anchors[number].bytes().to_vec(),
+                anchor: anchors[number].bytes().to_vec(),
                 ignore_case: owners[0].ignore_case,
                 owners: owners.iter().map(|owner| owner.id.to_string()).collect(),
                 count: Count { hits, candidates },

@@ -30,8 +30,9 @@ use prefilter::{Anchor, Hit, Prefilter, Simd, Strip};
 #[derive(Debug)]
 pub struct Engine {
     detectors: Arc<DetectorSet>,
-    anchors: Anchors,
     prefilter: Prefilter,
+    /// Of the prefilter's anchors.
+    owners: Owners,
     /// Bytes of the longest anchor.
     longest_anchor: usize,
     /// One for each detector.
@@ -66,12 +67,12 @@ impl Engine {
     ///
     /// When the processor cannot run `simd`.
     pub fn with_simd(detectors: Arc<DetectorSet>, simd: Simd) -> Self {
-        let anchors = Anchors::new(&detectors);
+        let (anchors, owners) = Owners::read(&detectors);
         Self {
             matchers: detectors.iter().map(|_| Matcher::default()).collect(),
-            longest_anchor: anchors.anchors.iter().map(Anchor::len).max().unwrap_or(0),
-            prefilter: Prefilter::new(anchors.anchors.clone(), simd),
-            anchors,
+            longest_anchor: anchors.iter().map(Anchor::len).max().unwrap_or(0),
+            prefilter: Prefilter::new(anchors, simd),
+            owners,
             detectors,
         }
     }
@@ -180,7 +181,7 @@ impl Engine {
         self.prefilter.find(&blob.bytes[span.range()], strip, hits);
         for hit in hits.iter() {
             let start = span.start + hit.start;
-            let owners = self.anchors.owners(hit.anchor as usize).iter().copied();
+            let owners = self.owners.of(hit.anchor as usize).iter().copied();
             let candidates = owners.filter(|&owner| self.is_candidate(owner, blob, start));
             work.extend(candidates.map(|detector| Candidate {
                 detector,
@@ -246,18 +247,17 @@ impl Engine {
     }
 }
 
-/// The anchors of detectors, each once, and who owns them.
+/// The detectors that own each anchor.
 #[derive(Debug)]
-struct Anchors {
-    /// Sorted.
-    anchors: Vec<Anchor>,
+struct Owners {
     /// For each anchor the first of its owners, with one more at the end.
     first: Vec<u32>,
     owners: Vec<DetectorIndex>,
 }
 
-impl Anchors {
-    fn new(detectors: &DetectorSet) -> Self {
+impl Owners {
+    /// The anchors of `detectors`, sorted, each once, and their owners.
+    fn read(detectors: &DetectorSet) -> (Vec<Anchor>, Self) {
         let mut pairs: Vec<(Anchor, DetectorIndex)> = Vec::new();
         for (index, detector) in detectors.iter() {
             let anchor = |word: &[u8]| (Anchor::new(word, detector.ignore_case), index);
@@ -266,23 +266,20 @@ impl Anchors {
         pairs.sort_unstable();
         // Keywords that differ only behind the anchor's end share it.
         pairs.dedup();
-        let mut anchors = Self {
-            anchors: Vec::with_capacity(pairs.len()),
-            first: Vec::with_capacity(pairs.len() + 1),
-            owners: pairs.iter().map(|pair| pair.1).collect(),
-        };
+        let mut anchors = Vec::with_capacity(pairs.len());
+        let mut first = Vec::with_capacity(pairs.len() + 1);
         for (number, (anchor, _)) in pairs.iter().enumerate() {
-            if anchors.anchors.last() != Some(anchor) {
-                anchors.anchors.push(*anchor);
-                anchors.first.push(number as u32);
+            if anchors.last() != Some(anchor) {
+                anchors.push(*anchor);
+                first.push(number as u32);
             }
         }
-        anchors.first.push(pairs.len() as u32);
-        anchors
+        first.push(pairs.len() as u32);
+        let owners = pairs.iter().map(|pair| pair.1).collect();
+        (anchors, Self { first, owners })
     }
 
-    /// The detectors that own an anchor.
-    fn owners(&self, anchor: usize) -> &[DetectorIndex] {
+    fn of(&self, anchor: usize) -> &[DetectorIndex] {
         &self.owners[self.first[anchor] as usize..self.first[anchor + 1] as usize]
     }
 }

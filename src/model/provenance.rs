@@ -51,6 +51,20 @@ pub enum Role {
     Note,
 }
 
+impl Reachability {
+    /// All, best first.
+    pub const ALL: [Self; 8] = [
+        Self::Head,
+        Self::Branch,
+        Self::Tag,
+        Self::PullRef,
+        Self::Stash,
+        Self::Notes,
+        Self::Reflog,
+        Self::Unreachable,
+    ];
+}
+
 super::scale::as_str! {
     SourceKind {
         Tree => "tree", History => "history", Staged => "staged", Range => "range",

@@ -117,16 +117,6 @@ const ROLES: [Role; 4] = [
     Role::TagMessage,
     Role::Note,
 ];
-const CLASSES: [Reachability; 8] = [
-    Reachability::Head,
-    Reachability::Branch,
-    Reachability::Tag,
-    Reachability::PullRef,
-    Reachability::Stash,
-    Reachability::Notes,
-    Reachability::Reflog,
-    Reachability::Unreachable,
-];
 const KINDS: [DiagnosticKind; 2] = [DiagnosticKind::Incomplete, DiagnosticKind::Warning];
 
 struct Writer(Vec<u8>);
@@ -240,7 +230,7 @@ impl Reader<'_> {
     fn attribution(&mut self) -> Option<Attribution> {
         Some(Attribution {
             role: self.one_of(&ROLES)?,
-            reachability: self.one_of(&CLASSES)?,
+            reachability: self.one_of(&Reachability::ALL)?,
             in_head: self.one_of(&[false, true])?,
             path: self.option(Self::bytes)?,
             other_paths: self.list(Self::bytes)?,
@@ -290,7 +280,7 @@ mod tests {
         let place = Path::new("here");
         let question = Question::new(&wanted, &[b"a".to_vec()]);
         let mut answers = Answers::new(question, place, BTreeSet::new());
-        for (n, class) in CLASSES.into_iter().enumerate() {
+        for (n, class) in Reachability::ALL.into_iter().enumerate() {
             let about = attribution(ROLES[n % ROLES.len()], class, n as u8);
             answers
                 .attributions

@@ -127,6 +127,11 @@ impl Prefilter {
         }
     }
 
+    /// All anchors, in the order of their numbers.
+    pub(super) fn anchors(&self) -> &[Anchor] {
+        &self.anchors
+    }
+
     /// Appends every hit in `text` to `hits`, in no promised order. What `strip` holds does not
     /// matter.
     pub fn find(&self, text: &[u8], strip: &mut Strip, hits: &mut Vec<Hit>) {

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use super::commits::Commits;
 use super::dangling::places_in_dangling_trees;
-use super::history::{CLASSES, Event, History};
+use super::history::{Event, History};
 use super::lineage::Tracer;
 use super::object::Kind;
 use super::questions::{Answers, Questions};
@@ -99,7 +99,7 @@ impl History<'_> {
         }
         let log = TreeLog::read(self.store, &Wanted::new(blobs.clone()));
         let mut left = blobs;
-        for class in CLASSES {
+        for class in Reachability::ALL {
             if left.is_empty() {
                 return;
             }

@@ -18,18 +18,6 @@ use super::tree_log::TreeLog;
 use super::wanted::{Contents, Wanted};
 use crate::model::{Diagnostics, ObjectId, Reachability, printable_bytes};
 
-/// The classes, best first.
-pub(super) const CLASSES: [Reachability; 8] = [
-    Reachability::Head,
-    Reachability::Branch,
-    Reachability::Tag,
-    Reachability::PullRef,
-    Reachability::Stash,
-    Reachability::Notes,
-    Reachability::Reflog,
-    Reachability::Unreachable,
-];
-
 /// The commits of a repository and what names them.
 ///
 /// Opening it reads all commits; trees are read when something is asked.
@@ -77,7 +65,7 @@ impl<'a> History<'a> {
         let refs = Refs::read(repository, diagnostics);
         let mut commits = Commits::read(store, &repository.shallow);
         let roots = Roots::resolve(&refs, store, &commits, diagnostics);
-        for class in CLASSES {
+        for class in Reachability::ALL {
             let tips = roots.commits.get(&class).into_iter().flatten();
             commits.mark(class, tips.copied());
         }
