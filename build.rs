@@ -27,6 +27,8 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rustc-env=STRAYKEY_CODE={:016x}", code_hash(&root));
 
+    weights(&root.join("src/engine/judge/weights.tsv"));
+
     let mut errors = Vec::new();
     let mut written = BTreeMap::new();
     for path in toml_files(&folder) {
@@ -86,6 +88,22 @@ fn code_hash(root: &Path) -> u64 {
         fs::read(&path).expect("a readable source").hash(&mut hash);
     }
     hash.finish()
+}
+
+/// Sorts the weights of the model into a table that can be searched.
+fn weights(path: &Path) {
+    println!("cargo::rerun-if-changed={}", path.display());
+    let tsv = fs::read_to_string(path).expect("the weights of the model");
+    let mut entries: Vec<(&str, &str, i16)> = Vec::new();
+    for line in tsv.lines().filter(|line| !line.starts_with("# ")) {
+        let mut fields = line.split('\t');
+        let mut field = || fields.next().expect("group, value and weight");
+        let (group, value) = (field(), field());
+        entries.push((group, value, field().parse().expect("a weight")));
+    }
+    entries.sort_unstable();
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("set by cargo")).join("weights.rs");
+    fs::write(out, format!("&{entries:?}")).expect("a writable OUT_DIR");
 }
 
 fn toml_files(folder: &Path) -> Vec<PathBuf> {

@@ -22,6 +22,7 @@ use std::sync::Arc;
 use crate::detector::{DetectorSet, Pass};
 use crate::model::{Blob, Candidate, Content, Decoding, DetectorIndex, Kinship, Match, Run, Span};
 
+pub use assignment::Assignment;
 use matcher::Matcher;
 use news::News;
 use prefilter::{Anchor, Hit, Prefilter, Simd, Strip};
@@ -123,6 +124,24 @@ impl Engine {
         scratch.found.drain(..).for_each(emit);
     }
 
+    /// Hands every assignment of `text` to `emit`, also those that the model refuses: what it is
+    /// trained on.
+    pub fn survey(&self, text: &[u8], scratch: &mut Scratch, emit: &mut dyn FnMut(Assignment)) {
+        let blob = Blob::new(text);
+        scratch.work.clear();
+        self.look(&blob, Span::new(0, text.len()), scratch);
+        let is_assignment =
+            |c: &&Candidate| self.detectors.get(c.detector).pass == Pass::Assignment;
+        let mut found = Vec::new();
+        for candidate in scratch.work.iter().filter(is_assignment) {
+            assignment::survey(text, candidate.start, &mut found);
+        }
+        let place = |a: &Assignment| (a.key.start, a.secret.start, a.secret.end);
+        found.sort_by_key(place);
+        found.dedup_by_key(|a| place(a));
+        found.into_iter().for_each(emit);
+    }
+
     /// All passes over one text; nested texts come back here with a greater `depth`.
     fn passes(&self, blob: &Blob<'_>, scratch: &mut Scratch, depth: usize) {
         scratch.work.clear();
@@ -218,7 +237,7 @@ impl Engine {
                     matcher.confirm(detector, index, blob.bytes, candidates, found);
                 }
                 Pass::Assignment => {
-                    assignment::confirm(detector, index, blob.bytes, candidates, found);
+                    assignment::confirm(index, blob.bytes, candidates, found);
                 }
             }
         }
