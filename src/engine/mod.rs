@@ -6,6 +6,7 @@
 //! the whole blob (`tests/it/oracle.rs`).
 
 mod assignment;
+mod context;
 pub mod decode;
 pub mod extent;
 pub mod judge;
@@ -22,6 +23,7 @@ use std::sync::Arc;
 use crate::detector::{DetectorSet, Pass};
 use crate::model::{Blob, Candidate, Content, Decoding, DetectorIndex, Kinship, Match, Run, Span};
 
+use context::Contexts;
 use matcher::Matcher;
 use news::News;
 use prefilter::{Anchor, Hit, Prefilter, Simd, Strip};
@@ -37,6 +39,7 @@ pub struct Engine {
     longest_anchor: usize,
     /// One for each detector.
     matchers: Vec<Matcher>,
+    contexts: Contexts,
 }
 
 /// Memory that a thread reuses from blob to blob.
@@ -73,6 +76,7 @@ impl Engine {
             longest_anchor: anchors.iter().map(Anchor::len).max().unwrap_or(0),
             prefilter: Prefilter::new(anchors, simd),
             owners,
+            contexts: Contexts::new(Arc::clone(&detectors)),
             detectors,
         }
     }
@@ -151,7 +155,7 @@ impl Engine {
             let detector = self.detectors.get(index);
             match detector.pass {
                 Pass::Pattern => (detector.max_lead, detector.max_len),
-                Pass::Assignment => (assignment::REACH, assignment::REACH),
+                Pass::Assignment | Pass::Context => (assignment::REACH, assignment::REACH),
             }
         };
         let base = kinship.base.map(|(trace, _)| trace);
@@ -197,7 +201,7 @@ impl Engine {
         let detector = self.detectors.get(detector);
         match detector.pass {
             Pass::Pattern => !detector.starts_word || !is_word_before(blob.bytes, start),
-            Pass::Assignment => {
+            Pass::Assignment | Pass::Context => {
                 blob.content == Content::Text && assignment::may_be_assigned(blob.bytes, start)
             }
         }
@@ -217,8 +221,9 @@ impl Engine {
                     let matcher = &self.matchers[index.as_usize()];
                     matcher.confirm(detector, index, blob.bytes, candidates, found);
                 }
-                Pass::Assignment => {
-                    assignment::confirm(detector, index, blob.bytes, candidates, found);
+                Pass::Assignment | Pass::Context => {
+                    let owner = (detector, index);
+                    assignment::confirm(owner, &self.contexts, blob.bytes, candidates, found);
                 }
             }
         }
@@ -263,6 +268,8 @@ impl Owners {
             let anchor = |word: &[u8]| (Anchor::new(word, detector.ignore_case), index);
             pairs.extend(detector.keywords.iter().map(|word| anchor(word.as_bytes())));
         }
+        let words = context::missing_key_words(detectors).into_iter();
+        pairs.extend(words.map(|(word, index)| (Anchor::new(word.as_bytes(), true), index)));
         pairs.sort_unstable();
         // Keywords that differ only behind the anchor's end share it.
         pairs.dedup();

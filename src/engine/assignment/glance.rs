@@ -166,8 +166,11 @@ impl Glance<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use crate::detector::DetectorSet;
     use crate::engine::assignment::{assigned, keys};
+    use crate::engine::context::Contexts;
 
     use super::*;
 
@@ -259,6 +262,7 @@ mod tests {
     fn what_has_a_secret_is_never_passed_over() {
         let detectors = DetectorSet::builtin();
         let (index, detector) = detectors.find("generic-password").expect("built in");
+        let contexts = Contexts::new(Arc::new(detectors.clone()));
         let mut seed = 1u64;
         let mut draw = |words: &[&'static str]| {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
@@ -280,8 +284,8 @@ mod tests {
             let text = text.as_bytes();
             let first = parts[0].len() + parts[1].len();
             for start in first..first + 4 {
-                let secret =
-                    keys::key_at(text, start).and_then(|key| assigned(detector, index, text, key));
+                let secret = keys::key_at(text, start)
+                    .and_then(|key| assigned((detector, index), &contexts, text, key));
                 let may = may_be_assigned(text, start);
                 assert!(may || secret.is_none(), "{parts:?} at {start}");
                 secrets += usize::from(secret.is_some());

@@ -13,6 +13,7 @@ use crate::detector::Detector;
 use crate::model::{Candidate, DetectorIndex, Match, Span};
 
 use super::LINE_REACH;
+use super::context::Contexts;
 
 pub(super) use glance::{CONTEXT, may_be_assigned};
 
@@ -29,8 +30,8 @@ pub(super) const REACH: usize = 4 * MAX_KEY + MAX_VALUE + 2 * LINE_REACH;
 /// Appends the secrets assigned to keys around `candidates` (by place) to `found`, and marks
 /// those idle that belong to no secret.
 pub(super) fn confirm(
-    detector: &Detector,
-    index: DetectorIndex,
+    owner: (&Detector, DetectorIndex),
+    contexts: &Contexts,
     text: &[u8],
     candidates: &mut [Candidate],
     found: &mut Vec<Match>,
@@ -43,7 +44,7 @@ pub(super) fn confirm(
             continue;
         }
         let key = keys::key_at(text, candidate.start);
-        let secret = key.and_then(|key| assigned(detector, index, text, key));
+        let secret = key.and_then(|key| assigned(owner, contexts, text, key));
         resume = key.map_or(resume, |key| key.end);
         last_is_secret = secret.is_some();
         candidate.idle = secret.is_none();
@@ -52,10 +53,15 @@ pub(super) fn confirm(
 }
 
 /// The secret assigned to `key`.
-fn assigned(detector: &Detector, index: DetectorIndex, text: &[u8], key: Span) -> Option<Match> {
+fn assigned(
+    owner: (&Detector, DetectorIndex),
+    contexts: &Contexts,
+    text: &[u8],
+    key: Span,
+) -> Option<Match> {
     if !keys::names_credential(&text[key.range()]) {
         return None;
     }
     let value = values::value_after(text, key)?;
-    weigh::weigh(detector, index, text, key, value)
+    weigh::weigh(owner, contexts, text, key, value)
 }

@@ -1,6 +1,7 @@
 //! Judgement: whether a literal could be what its key names, and how sure that is.
 
-use crate::detector::{Detector, ValueKind};
+use crate::detector::{Detector, Pass, ValueKind};
+use crate::engine::context::Contexts;
 use crate::engine::judge::{self, guess, placeholder, reference};
 use crate::engine::line_around;
 use crate::model::{Confidence, DetectorIndex, Match, Proof, Secret, Span};
@@ -8,10 +9,11 @@ use crate::model::{Confidence, DetectorIndex, Match, Proof, Secret, Span};
 use super::keys::Words;
 use super::values::Value;
 
-/// The secret that `value` is, when it could be one for what `key` names.
+/// The secret that `value` is, when it could be one for what `key` names: of the kind that the
+/// context tells, or else of the owner's.
 pub(super) fn weigh(
-    detector: &Detector,
-    index: DetectorIndex,
+    (detector, mut index): (&Detector, DetectorIndex),
+    contexts: &Contexts,
     text: &[u8],
     key: Span,
     value: Value,
@@ -29,9 +31,15 @@ pub(super) fn weigh(
         return None;
     }
     let name = &text[key.range()];
-    let confidence = match detector.value {
-        ValueKind::Token => token(secret)?,
-        ValueKind::Password => password(secret, name, value.quoted)?,
+    let claim = contexts.claim(text, key, span);
+    let confidence = match (claim, detector.value) {
+        (Some((claims, confidence)), _) => {
+            index = claims;
+            confidence
+        }
+        (None, _) if detector.pass == Pass::Context => return None,
+        (None, ValueKind::Token) => token(secret)?,
+        (None, ValueKind::Password) => password(secret, name, value.quoted)?,
     };
     if placeholder::placeholder(secret).is_some() {
         return None;
