@@ -297,7 +297,7 @@ impl Owners {
 fn settle(found: &mut Vec<Match>, detectors: &DetectorSet) {
     let rank = |m: &Match| {
         let detector = detectors.get(m.detector);
-        let pattern = detector.pass == Pass::Pattern;
+        let pattern = detector.pass != Pass::Assignment;
         (
             pattern,
             !detector.general,
