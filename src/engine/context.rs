@@ -388,9 +388,7 @@ mod tests {
     use std::borrow::Cow;
 
     use super::*;
-    use crate::detector::{Detector, Shape};
-
-    const HEX: &str = "3f9a1c0e7b2d8465a9c3e1f70b5d2846";
+    use crate::detector::{Detector, Shape, template};
 
     fn detector(id: &'static str, words: &[&'static str], names: &[&'static str]) -> Detector {
         let builtin = DetectorSet::builtin();
@@ -412,14 +410,16 @@ mod tests {
         }
     }
 
-    /// Which of `detectors` claims the value `HEX` in `text` for the key that stands in `[]`.
+    /// Which of `detectors` claims 32 hexadecimal digits, that `HEX` in `text` stands for, for the
+    /// key in `[]`.
     fn claim(detectors: &[Detector], text: &str) -> Option<String> {
         let start = text.find('[').expect("a key");
         let end = text.find(']').expect("its end") - 1;
-        let text = text.replace(['[', ']'], "");
-        let value = text.find(HEX).expect("a value");
+        let hex = template::expand("{{hex:32}}", 1).expect("a template").text;
+        let text = text.replace(['[', ']'], "").replace("HEX", &hex);
+        let value = text.find(&hex).expect("a value");
         let detectors = Arc::new(DetectorSet::new(detectors.to_vec()));
-        let value = Span::new(value, value + HEX.len());
+        let value = Span::new(value, value + hex.len());
         let contexts = Contexts::new(Arc::clone(&detectors));
         let claims = contexts.claim(text.as_bytes(), Span::new(start, end), value);
         claims.map(|(index, _)| detectors.get(index).id.to_string())
@@ -439,7 +439,7 @@ mod tests {
             "OpenWeather2",
             "x-open-weather-key",
         ] {
-            let text = format!("[{key}]={HEX}");
+            let text = format!("[{key}]=HEX");
             assert!(claims(&["openweather"], &text), "{key}");
         }
         for key in [
@@ -448,7 +448,7 @@ mod tests {
             "reopenweather",
             "token",
         ] {
-            let text = format!("[{key}]={HEX}");
+            let text = format!("[{key}]=HEX");
             assert!(!claims(&["openweather"], &text), "{key}");
         }
     }
@@ -456,21 +456,21 @@ mod tests {
     #[test]
     fn a_word_may_stand_on_the_line_or_just_above() {
         for text in [
-            format!("get('https://api.acme.io/', [token]='{HEX}')"),
-            format!("[api_key]: {HEX}  # Acme"),
-            format!("acme:\n  url: x\n  [api_key]: {HEX}"),
-            format!("\"acme\": {{\n  \"[token]\": \"{HEX}\""),
+            "get('https://api.acme.io/', [token]='HEX')",
+            "[api_key]: HEX  # Acme",
+            "acme:\n  url: x\n  [api_key]: HEX",
+            "\"acme\": {\n  \"[token]\": \"HEX\"",
         ] {
-            assert!(claims(&["acme"], &text), "{text}");
+            assert!(claims(&["acme"], text), "{text}");
         }
         for text in [
-            format!("acme:\n\n[api_key]: {HEX}"),
-            format!("acme\n1\n2\n3\n4\n[api_key]: {HEX}"),
-            format!("acme:\n  [zebra_api_key]: {HEX}"),
-            format!("[api_key]: {HEX}\nacme: x"),
-            format!("acme{}\n[api_key]: {HEX}", " ".repeat(300)),
+            "acme:\n\n[api_key]: HEX",
+            "acme\n1\n2\n3\n4\n[api_key]: HEX",
+            "acme:\n  [zebra_api_key]: HEX",
+            "[api_key]: HEX\nacme: x",
+            &format!("acme{}\n[api_key]: HEX", " ".repeat(300)),
         ] {
-            assert!(!claims(&["acme"], &text), "{text}");
+            assert!(!claims(&["acme"], text), "{text}");
         }
     }
 
@@ -481,12 +481,12 @@ mod tests {
             one.context.as_mut().expect("it has one").near = near;
             [one.clone()]
         };
-        let line = format!("acme [api_key]: {HEX}");
-        let block = format!("acme\n[api_key]: {HEX}");
-        assert!(claim(&set(Near::Key), &line).is_none());
-        assert!(claim(&set(Near::Line), &line).is_some());
-        assert!(claim(&set(Near::Line), &block).is_none());
-        assert!(claim(&set(Near::Block), &block).is_some());
+        let line = "acme [api_key]: HEX";
+        let block = "acme\n[api_key]: HEX";
+        assert!(claim(&set(Near::Key), line).is_none());
+        assert!(claim(&set(Near::Line), line).is_some());
+        assert!(claim(&set(Near::Line), block).is_none());
+        assert!(claim(&set(Near::Block), block).is_some());
     }
 
     #[test]
@@ -496,11 +496,11 @@ mod tests {
             detector("b", &["openweather"], &[]),
             detector("c", &["acme"], &[]),
         ];
-        let of = |text: String| claim(&set, &text).unwrap_or_default();
-        assert_eq!(of(format!("[open_weather_key]={HEX}")), "b");
-        assert_eq!(of(format!("acme [open_key]={HEX}")), "a");
-        assert_eq!(of(format!("open:\nacme:\n[key]={HEX}")), "c");
-        assert_eq!(of(format!("open acme [key]={HEX}")), "a");
+        let of = |text: &str| claim(&set, text).unwrap_or_default();
+        assert_eq!(of("[open_weather_key]=HEX"), "b");
+        assert_eq!(of("acme [open_key]=HEX"), "a");
+        assert_eq!(of("open:\nacme:\n[key]=HEX"), "c");
+        assert_eq!(of("open acme [key]=HEX"), "a");
     }
 
     #[test]
@@ -509,16 +509,16 @@ mod tests {
             detector("id", &["acme"], &["client", "id"]),
             detector("secret", &["acme"], &["clientsecret", "secret"]),
         ];
-        let of = |text: String| claim(&set, &text).unwrap_or_default();
-        assert_eq!(of(format!("[ACME_CLIENT_ID]={HEX}")), "id");
-        assert_eq!(of(format!("[acmeClientSecret]={HEX}")), "secret");
-        assert_eq!(of(format!("acme:\n [secret]={HEX}")), "secret");
-        assert_eq!(of(format!("[ACME_TOKEN]={HEX}")), "");
+        let of = |text: &str| claim(&set, text).unwrap_or_default();
+        assert_eq!(of("[ACME_CLIENT_ID]=HEX"), "id");
+        assert_eq!(of("[acmeClientSecret]=HEX"), "secret");
+        assert_eq!(of("acme:\n [secret]=HEX"), "secret");
+        assert_eq!(of("[ACME_TOKEN]=HEX"), "");
     }
 
     #[test]
     fn a_password_is_no_key_of_a_provider() {
-        assert!(!claims(&["acme"], &format!("[ACME_PASSWORD]={HEX}")));
+        assert!(!claims(&["acme"], "[ACME_PASSWORD]=HEX"));
     }
 
     #[test]

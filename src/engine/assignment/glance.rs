@@ -75,9 +75,10 @@ impl Glance<'_> {
         let operator = match self.byte(sign)? {
             b'=' => true,
             b':' => next? != b':',
-            b'!' | b'?' => next? == b'=',
+            b'!' => next? == b'=',
+            b'?' => matches!(next?, b'=' | b'?'),
             b'|' => next? == b'|',
-            b',' => return Some(closed && self.is_defined()?),
+            b',' => return Some(closed && self.is_argument()? && self.is_quoted(sign + 1)?),
             _ => return Some(false),
         };
         let value = self.skip(sign, 3, |byte| b":=>!?|".contains(&byte))?;
@@ -107,11 +108,19 @@ impl Glance<'_> {
         Some(head[..end].to_ascii_lowercase().ends_with(b"name"))
     }
 
-    /// Whether the key is the first argument, in quotes, of `define`.
-    fn is_defined(self) -> Option<bool> {
+    /// Whether the key is the first argument, in quotes, of a call.
+    fn is_argument(self) -> Option<bool> {
         let head = self.head()?;
-        self.reaches(head.len(), 8)?;
-        Some(head.ends_with(b"define('") || head.ends_with(b"define(\""))
+        self.reaches(head.len(), 2)?;
+        Some(head.ends_with(b"('") || head.ends_with(b"(\""))
+    }
+
+    /// Whether a quoted text, with a prefix or without, follows on the line.
+    fn is_quoted(self, at: usize) -> Option<bool> {
+        let text = self.skip(at, 40, |byte| matches!(byte, b' ' | b'\t'))?;
+        let prefix = |byte| matches!(byte, b'b' | b'r' | b'u' | b'f' | b'R' | b'L' | b'@' | b'\\');
+        let text = self.skip(text, 2, prefix)?;
+        Some(matches!(self.byte(text)?, b'"' | b'\'' | b'`'))
     }
 
     /// Whether the key holds the word `set`, or its letters.
@@ -168,7 +177,7 @@ impl Glance<'_> {
 mod tests {
     use std::sync::Arc;
 
-    use crate::detector::DetectorSet;
+    use crate::detector::{DetectorSet, template};
     use crate::engine::assignment::{assigned, keys};
     use crate::engine::context::Contexts;
 
@@ -213,6 +222,7 @@ mod tests {
         "token.",
         "token",
         "api_key-",
+        "LINEAR_SECRET",
         "password_of_the_new_server_test",
     ];
     const SIGNS: &[&str] = &[
@@ -240,6 +250,9 @@ mod tests {
         "!=",
         "?=",
         "||=",
+        "||",
+        "??",
+        ", ",
         "|",
         "value=",
         "\"value\": ",
@@ -253,6 +266,8 @@ mod tests {
         "'rV7x!9sQbT2m'",
         "rV7x!9sQbT2m",
         "rV7x!9sQbT2m</x>",
+        "\"HEX\"",
+        "r'HEX'",
         "",
         "os.environ.get(\"X\", \"rV7x!9sQbT2m\")",
         "${X:-rV7x!9sQbT2m}",
@@ -262,6 +277,7 @@ mod tests {
     fn what_has_a_secret_is_never_passed_over() {
         let detectors = DetectorSet::builtin();
         let (index, detector) = detectors.find("generic-password").expect("built in");
+        let hex = template::expand("{{hex:32}}", 1).expect("a template").text;
         let contexts = Contexts::new(Arc::new(detectors.clone()));
         let mut seed = 1u64;
         let mut draw = |words: &[&'static str]| {
@@ -280,7 +296,7 @@ mod tests {
                 draw(VALUES),
                 draw(&["", "\n", " ", " # x\n"]),
             ];
-            let text = parts.concat();
+            let text = parts.concat().replace("HEX", &hex);
             let text = text.as_bytes();
             let first = parts[0].len() + parts[1].len();
             for start in first..first + 4 {

@@ -9,7 +9,7 @@ mod keys;
 mod values;
 mod weigh;
 
-use crate::detector::Detector;
+use crate::detector::{Detector, Pass};
 use crate::model::{Candidate, DetectorIndex, Match, Span};
 
 use super::LINE_REACH;
@@ -62,6 +62,9 @@ fn assigned(
     if !keys::names_credential(&text[key.range()]) {
         return None;
     }
-    let value = values::value_after(text, key)?;
-    weigh::weigh(owner, contexts, text, key, value)
+    let by_key = (owner.0.pass == Pass::Assignment).then_some(owner);
+    match values::value_after(text, key) {
+        Some(value) => weigh::weigh(by_key, contexts, text, key, value),
+        None => weigh::weigh(None, contexts, text, key, values::beside(text, key)?),
+    }
 }

@@ -68,6 +68,18 @@ pub(super) fn value_after(text: &[u8], key: Span) -> Option<Value> {
     words.then(|| cursor.word())?
 }
 
+/// The literal beside the key at `key` where no operator gives it one: `setenv("KEY", "…")`,
+/// `env.KEY || "…"`. Much that stands so is no secret.
+pub(super) fn beside(text: &[u8], key: Span) -> Option<Value> {
+    let mut cursor = Cursor { text, at: key.end };
+    let closed = cursor.skip_while(3, |byte| matches!(byte, b'"' | b'\'' | b'`' | b']' | b'\\'));
+    cursor.skip_blanks();
+    let is_argument = closed > 0 && Head::of(text, key).calls(b"");
+    let leads_on = (is_argument && cursor.eat(b",")) || cursor.eat(b"||") || cursor.eat(b"??");
+    cursor.skip_blanks();
+    leads_on.then(|| cursor.quoted())?
+}
+
 /// What stands on the line before a key, as far as it tells something.
 #[derive(Clone, Copy)]
 struct Head<'a> {

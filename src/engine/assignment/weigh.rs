@@ -1,6 +1,6 @@
 //! Judgement: whether a literal could be what its key names, and how sure that is.
 
-use crate::detector::{Detector, Pass, ValueKind};
+use crate::detector::{Detector, ValueKind};
 use crate::engine::context::Contexts;
 use crate::engine::judge::{self, guess, placeholder, reference};
 use crate::engine::line_around;
@@ -10,9 +10,9 @@ use super::keys::Words;
 use super::values::Value;
 
 /// The secret that `value` is, when it could be one for what `key` names: of the kind that the
-/// context tells, or else of the owner's.
+/// context tells, or else of that `by_key`.
 pub(super) fn weigh(
-    (detector, mut index): (&Detector, DetectorIndex),
+    by_key: Option<(&Detector, DetectorIndex)>,
     contexts: &Contexts,
     text: &[u8],
     key: Span,
@@ -31,15 +31,16 @@ pub(super) fn weigh(
         return None;
     }
     let name = &text[key.range()];
-    let claim = contexts.claim(text, key, span);
-    let confidence = match (claim, detector.value) {
-        (Some((claims, confidence)), _) => {
-            index = claims;
-            confidence
+    let (index, confidence) = match contexts.claim(text, key, span) {
+        Some(claim) => claim,
+        None => {
+            let (detector, index) = by_key?;
+            let confidence = match detector.value {
+                ValueKind::Token => token(secret)?,
+                ValueKind::Password => password(secret, name, value.quoted)?,
+            };
+            (index, confidence)
         }
-        (None, _) if detector.pass == Pass::Context => return None,
-        (None, ValueKind::Token) => token(secret)?,
-        (None, ValueKind::Password) => password(secret, name, value.quoted)?,
     };
     if placeholder::placeholder(secret).is_some() {
         return None;
