@@ -48,7 +48,11 @@ impl Glance<'_> {
         let leads_on = self.is_paired(closed, is_closed)?
             || self.is_operator(closed, is_closed)?
             || (!is_closed && self.byte(closed)? == b'(' && self.sets(end)?);
-        Some(leads_on && keys::names_credential(self.key(end)?))
+        if !leads_on {
+            return Some(false);
+        }
+        let key = self.key(end)?;
+        Some(keys::names_credential(key) || keys::names_key(key))
     }
 
     /// Whether the value may stand beside a key that is itself named.

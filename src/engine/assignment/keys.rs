@@ -33,20 +33,12 @@ pub(super) fn is_key_byte(byte: u8) -> bool {
 /// but not `password_field`, `tokenType`, `next_page_token`.
 pub(super) fn names_credential(key: &[u8]) -> bool {
     let words = Words::of(key);
-    let mut words = words.as_slice();
-    while let Some((last, rest)) = words.split_last() {
-        let number = last.iter().all(u8::is_ascii_digit);
-        if rest.is_empty() || !(number || PLACES.contains(&last.as_slice())) {
-            break;
-        }
-        words = rest;
-    }
+    let words = without_place(&words);
     let Some((last, before)) = words.split_last() else {
         return false;
     };
     let previous = before.last().map(Vec::as_slice).unwrap_or_default();
-    let harmless = |word: &Vec<u8>| word == b"public" || word == b"hashed";
-    if before.iter().any(harmless) {
+    if before.iter().any(is_harmless) {
         return false;
     }
     match last.as_slice() {
@@ -55,6 +47,30 @@ pub(super) fn names_credential(key: &[u8]) -> bool {
         b"pass" => !before.is_empty(),
         last => !ABOUT.contains(&previous) && NAMES.contains(&last),
     }
+}
+
+/// Whether a key names a key, of whatever kind.
+pub(super) fn names_key(key: &[u8]) -> bool {
+    let words = Words::of(key);
+    let last = without_place(&words).last();
+    let is_key = last.is_some_and(|last| last == b"key" || last == b"keys");
+    is_key && !words.iter().any(is_harmless)
+}
+
+fn is_harmless(word: &Vec<u8>) -> bool {
+    word == b"public" || word == b"hashed"
+}
+
+/// The words of a key up to those that say where it is used.
+fn without_place(mut words: &[Vec<u8>]) -> &[Vec<u8>] {
+    while let Some((last, rest)) = words.split_last() {
+        let number = last.iter().all(u8::is_ascii_digit);
+        if rest.is_empty() || !(number || PLACES.contains(&last.as_slice())) {
+            break;
+        }
+        words = rest;
+    }
+    words
 }
 
 /// Whether the key is a method that sets what it names: `setPassword`, `config.set_token`.

@@ -59,10 +59,12 @@ fn assigned(
     text: &[u8],
     key: Span,
 ) -> Option<Match> {
-    if !keys::names_credential(&text[key.range()]) {
+    let name = &text[key.range()];
+    let names_credential = keys::names_credential(name);
+    if !names_credential && !keys::names_key(name) {
         return None;
     }
-    let by_key = (owner.0.pass == Pass::Assignment).then_some(owner);
+    let by_key = (names_credential && owner.0.pass == Pass::Assignment).then_some(owner);
     match values::value_after(text, key) {
         Some(value) => weigh::weigh(by_key, contexts, text, key, value),
         None => weigh::weigh(None, contexts, text, key, values::beside(text, key)?),
