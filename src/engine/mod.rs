@@ -6,6 +6,7 @@
 //! the whole blob (`tests/it/oracle.rs`).
 
 mod assignment;
+mod context;
 pub mod decode;
 pub mod extent;
 pub mod judge;
@@ -23,6 +24,7 @@ use crate::detector::{DetectorSet, Pass};
 use crate::model::{Blob, Candidate, Content, Decoding, DetectorIndex, Kinship, Match, Run, Span};
 
 pub use assignment::Assignment;
+use context::Contexts;
 use matcher::Matcher;
 use news::News;
 use prefilter::{Anchor, Hit, Prefilter, Simd, Strip};
@@ -38,6 +40,7 @@ pub struct Engine {
     longest_anchor: usize,
     /// One for each detector.
     matchers: Vec<Matcher>,
+    contexts: Contexts,
 }
 
 /// Memory that a thread reuses from blob to blob.
@@ -74,6 +77,7 @@ impl Engine {
             longest_anchor: anchors.iter().map(Anchor::len).max().unwrap_or(0),
             prefilter: Prefilter::new(anchors, simd),
             owners,
+            contexts: Contexts::new(Arc::clone(&detectors)),
             detectors,
         }
     }
@@ -130,8 +134,7 @@ impl Engine {
         let blob = Blob::new(text);
         scratch.work.clear();
         self.look(&blob, Span::new(0, text.len()), scratch);
-        let is_assignment =
-            |c: &&Candidate| self.detectors.get(c.detector).pass == Pass::Assignment;
+        let is_assignment = |c: &&Candidate| self.detectors.get(c.detector).pass != Pass::Pattern;
         let mut found = Vec::new();
         for candidate in scratch.work.iter().filter(is_assignment) {
             assignment::survey(text, candidate.start, &mut found);
@@ -170,7 +173,7 @@ impl Engine {
             let detector = self.detectors.get(index);
             match detector.pass {
                 Pass::Pattern => (detector.max_lead, detector.max_len),
-                Pass::Assignment => (assignment::REACH, assignment::REACH),
+                Pass::Assignment | Pass::Context => (assignment::REACH, assignment::REACH),
             }
         };
         let base = kinship.base.map(|(trace, _)| trace);
@@ -216,7 +219,7 @@ impl Engine {
         let detector = self.detectors.get(detector);
         match detector.pass {
             Pass::Pattern => !detector.starts_word || !is_word_before(blob.bytes, start),
-            Pass::Assignment => {
+            Pass::Assignment | Pass::Context => {
                 blob.content == Content::Text && assignment::may_be_assigned(blob.bytes, start)
             }
         }
@@ -236,8 +239,9 @@ impl Engine {
                     let matcher = &self.matchers[index.as_usize()];
                     matcher.confirm(detector, index, blob.bytes, candidates, found);
                 }
-                Pass::Assignment => {
-                    assignment::confirm(index, blob.bytes, candidates, found);
+                Pass::Assignment | Pass::Context => {
+                    let owner = (detector, index);
+                    assignment::confirm(owner, &self.contexts, blob.bytes, candidates, found);
                 }
             }
         }
@@ -282,6 +286,8 @@ impl Owners {
             let anchor = |word: &[u8]| (Anchor::new(word, detector.ignore_case), index);
             pairs.extend(detector.keywords.iter().map(|word| anchor(word.as_bytes())));
         }
+        let words = context::missing_key_words(detectors).into_iter();
+        pairs.extend(words.map(|(word, index)| (Anchor::new(word.as_bytes(), true), index)));
         pairs.sort_unstable();
         // Keywords that differ only behind the anchor's end share it.
         pairs.dedup();
@@ -303,15 +309,20 @@ impl Owners {
     }
 }
 
-/// Of matches that overlap keeps one: what a pattern found over an assignment, a provider's over
+/// Of matches that overlap keeps one: what a pattern found over an assignment, of those what the
+/// context tells over what the key does, a provider's over
 /// a general kind, then the most certain, what stands in clear, the longest, and the first.
 /// Several secrets that come out of one encoded run do not compete.
 fn settle(found: &mut Vec<Match>, detectors: &DetectorSet) {
     let rank = |m: &Match| {
         let detector = detectors.get(m.detector);
-        let pattern = detector.pass == Pass::Pattern;
+        let pass = match detector.pass {
+            Pass::Pattern => 2,
+            Pass::Context => 1,
+            Pass::Assignment => 0,
+        };
         (
-            pattern,
+            pass,
             !detector.general,
             m.confidence,
             m.decoding.is_empty(),

@@ -93,7 +93,8 @@ impl Glance<'_> {
         Some(match self.byte(sign)? {
             b'=' | b'{' | b'<' => true,
             b':' => next? != b':',
-            b'!' | b'?' | b'+' => next? == b'=',
+            b'!' | b'+' => next? == b'=',
+            b'?' => matches!(next?, b'=' | b'?'),
             b'-' => next? == b'>',
             b'|' => next? == b'|',
             b',' => closed || self.is_symbol()?,

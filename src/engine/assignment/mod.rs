@@ -10,9 +10,11 @@ mod keys;
 mod values;
 mod weigh;
 
+use crate::detector::{Detector, Pass};
 use crate::model::{Candidate, DetectorIndex, Match, Span};
 
 use super::LINE_REACH;
+use super::context::Contexts;
 use features::Seen;
 use keys::Key;
 
@@ -32,7 +34,8 @@ pub(super) const REACH: usize = 2 * MAX_KEY + WINDOW + 2 * LINE_REACH;
 /// Appends the secrets assigned to keys around `candidates` (by place) to `found`, and marks
 /// those idle that belong to no secret.
 pub(super) fn confirm(
-    index: DetectorIndex,
+    owner: (&Detector, DetectorIndex),
+    contexts: &Contexts,
     text: &[u8],
     candidates: &mut [Candidate],
     found: &mut Vec<Match>,
@@ -47,7 +50,7 @@ pub(super) fn confirm(
         let before = found.len();
         let key = keys::key_at(text, candidate.start);
         if let Some(key) = key {
-            assigned(index, text, key, found);
+            assigned(owner, contexts, text, key, found);
         }
         resume = key.map_or(resume, |key| key.end);
         last_is_secret = found.len() > before;
@@ -56,15 +59,22 @@ pub(super) fn confirm(
 }
 
 /// Appends the secrets assigned to `key`.
-fn assigned(index: DetectorIndex, text: &[u8], span: Span, found: &mut Vec<Match>) {
+fn assigned(
+    owner: (&Detector, DetectorIndex),
+    contexts: &Contexts,
+    text: &[u8],
+    span: Span,
+    found: &mut Vec<Match>,
+) {
     let Some(key) = Key::read(&text[span.range()]) else {
         return;
     };
     let mut values = Vec::new();
     values::values_after(text, span, key.class, &mut values);
+    let by_key = (owner.0.pass == Pass::Assignment).then_some(owner.1);
     let secrets = values
         .iter()
-        .filter_map(|value| weigh::weigh(index, text, span, &key, value));
+        .filter_map(|value| weigh::weigh(by_key, contexts, text, span, &key, value));
     found.extend(secrets);
 }
 

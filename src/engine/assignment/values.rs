@@ -510,6 +510,8 @@ impl Cursor<'_> {
             (b"!=", Sign::Compare),
             (b"?=", Sign::Arrow),
             (b"||=", Sign::Arrow),
+            (b"||", Sign::Fallback),
+            (b"??", Sign::Fallback),
             (b"+=", Sign::Arrow),
             (b"=", Sign::Equals),
             (b"::", Sign::Colon),

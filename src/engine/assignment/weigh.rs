@@ -1,5 +1,6 @@
 //! Judgement: whether a literal could be what its key names, and how sure that is.
 
+use crate::engine::context::Contexts;
 use crate::engine::judge::{self, model, placeholder, reference};
 use crate::engine::line_around;
 use crate::model::{Assigned, Confidence, DetectorIndex, Match, Proof, Secret, Span};
@@ -112,15 +113,30 @@ pub(super) fn literal(text: &[u8], value: &Value) -> Option<Span> {
     (!never).then_some(span)
 }
 
-/// The secret that `value` is, when it could be one for what `key` names.
+/// The secret that `value` is, when it could be one for what `key` names: of the kind that the
+/// context tells, or else of that `by_key`.
 pub(super) fn weigh(
-    index: DetectorIndex,
+    by_key: Option<DetectorIndex>,
+    contexts: &Contexts,
     text: &[u8],
     span: Span,
     key: &Key,
     value: &Value,
 ) -> Option<Match> {
     let secret = literal(text, value)?;
+    let found = |detector, confidence, assigned| Match {
+        detector,
+        span: secret,
+        secret: Secret::new(&text[secret.range()]),
+        proof: Proof::None,
+        confidence,
+        key: Some(String::from_utf8_lossy(&text[span.range()]).into_owned()),
+        decoding: Vec::new(),
+        assigned,
+    };
+    if let Some((detector, confidence)) = contexts.claim(text, span, secret) {
+        return Some(found(detector, confidence, None));
+    }
     let seen = Seen {
         text,
         span,
@@ -130,23 +146,13 @@ pub(super) fn weigh(
     };
     let mut points = model::weight(model::BIAS.0, model::BIAS.1.as_bytes());
     seen.features(&mut |group, value| points += model::weight(group, value));
-    if points < model::LEAST {
-        return None;
-    }
-    Some(Match {
-        detector: index,
-        span: secret,
-        secret: Secret::new(&text[secret.range()]),
-        proof: Proof::None,
-        confidence: Confidence::Low,
-        key: Some(String::from_utf8_lossy(&text[span.range()]).into_owned()),
-        decoding: Vec::new(),
-        assigned: Some(Assigned {
-            points,
-            class: key.class.as_str(),
-            quoted: value.form.is_quoted(),
-        }),
-    })
+    let assigned = Assigned {
+        points,
+        class: key.class.as_str(),
+        quoted: value.form.is_quoted(),
+    };
+    let detector = by_key.filter(|_| points >= model::LEAST)?;
+    Some(found(detector, Confidence::Low, Some(assigned)))
 }
 
 /// Two parts of a JSON Web Token (RFC 7519) without the third, its signature: it proves nothing.
