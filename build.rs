@@ -162,6 +162,11 @@ fn constant(provider: &ProviderSpec, spec: &DetectorSpec) -> String {
     field("max_len", analysis.max_len.to_string());
     field("max_lead", analysis.max_lead.to_string());
     field("starts_word", analysis.starts_word.to_string());
+    let glance = match spec.glance.as_deref() {
+        Some("userinfo") => "Userinfo",
+        _ => "None",
+    };
+    field("glance", format!("Glance::{glance}"));
     field("min_entropy", format!("{:?}", spec.entropy.unwrap_or(0.0)));
     field("proof", option(spec.proof.as_deref()));
     field("extent", option(spec.extent.as_deref()));

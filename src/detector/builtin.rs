@@ -2,7 +2,7 @@
 
 use std::borrow::Cow::Borrowed;
 
-use super::{Detector, Pass, ValueKind};
+use super::{Detector, Glance, Pass, ValueKind};
 use crate::model::{Confidence, Lifetime, MintsTrust, Severity};
 
 include!(concat!(env!("OUT_DIR"), "/builtin.rs"));

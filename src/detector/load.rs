@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::check::{self, Analysis, CheckError};
 use super::spec::{DetectorFile, DetectorSpec, ProviderSpec};
-use super::{Detector, Pass, Text, ValueKind};
+use super::{Detector, Glance, Pass, Text, ValueKind};
 use crate::model::{Confidence, Lifetime, MintsTrust, Severity};
 
 /// Why a detector file cannot be used.
@@ -144,6 +144,10 @@ fn detector(provider: &ProviderSpec, spec: &DetectorSpec) -> Detector {
         max_len: analysis.max_len,
         max_lead: analysis.max_lead,
         starts_word: analysis.starts_word,
+        glance: match spec.glance.as_deref() {
+            Some("userinfo") => Glance::Userinfo,
+            _ => Glance::None,
+        },
         min_entropy: spec.entropy.unwrap_or(0.0),
         proof: spec.proof.as_ref().map(own),
         extent: spec.extent.as_ref().map(own),

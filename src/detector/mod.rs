@@ -63,6 +63,8 @@ pub struct Detector {
     pub max_lead: usize,
     /// Every match begins with a keyword, before which no letter, digit or underscore stands.
     pub starts_word: bool,
+    /// What must stand around a keyword for a look with the pattern.
+    pub glance: Glance,
     /// Least Shannon entropy of the secret, in bits per byte.
     pub min_entropy: f32,
     /// Name of the offline proof, one of [`PROOFS`].
@@ -90,6 +92,16 @@ pub enum Pass {
     Pattern,
     /// The structural pass over `key = value`.
     Assignment,
+}
+
+/// What the bytes beside a keyword tell at once, before the pattern is asked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Glance {
+    /// Nothing.
+    #[default]
+    None,
+    /// Whether a user and a password stand in the address that the keyword begins.
+    Userinfo,
 }
 
 /// Who chose a secret's value, which decides how its finding id is made.

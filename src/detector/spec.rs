@@ -120,6 +120,8 @@ pub struct DetectorSpec {
     /// `pattern` (the default), or `assignment`: the structural pass over `key = value`, whose
     /// key words are the keywords.
     pub pass: Option<String>,
+    /// What must stand around a keyword for a look with the pattern, one of `check::GLANCES`.
+    pub glance: Option<String>,
     /// Least Shannon entropy of the secret in bits per byte; 0 unless said.
     pub entropy: Option<f32>,
     /// Name of an offline proof.

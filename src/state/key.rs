@@ -88,6 +88,7 @@ impl Hash {
             max_len,
             max_lead,
             starts_word,
+            glance,
             min_entropy,
             proof,
             extent,
@@ -101,7 +102,7 @@ impl Hash {
         self.text(id);
         self.text(provider);
         self.text(&format!(
-            "{general} {confidence:?} {lifetime:?} {value:?} {ignore_case} {pass:?}"
+            "{general} {confidence:?} {lifetime:?} {value:?} {ignore_case} {pass:?} {glance:?}"
         ));
         self.number(keywords.len() as u64);
         keywords.iter().for_each(|word| self.text(word));

@@ -26,18 +26,51 @@ pub(super) fn is_all_caps(value: &[u8]) -> bool {
         .all(|byte| byte.is_ascii_uppercase() || *byte == b'_')
 }
 
-/// `user:password`: both are the names of what belongs there.
-fn is_form(text: &[u8], span: Span) -> bool {
-    const USERS: &[&str] = &["user:", "username:", "login:", "name:"];
-    const PASSWORDS: &[&str] = &["pass", "passwd", "password", "pwd", "secret"];
-    let before = &text[span.start.saturating_sub("username:".len())..span.start];
-    let ends = |user: &str| {
-        let tail = before.len().checked_sub(user.len()).map(|at| &before[at..]);
-        tail.is_some_and(|tail| tail.eq_ignore_ascii_case(user.as_bytes()))
+/// `user:password`, `"username", "password"`: both are the names of what belongs there.
+pub(in crate::engine) fn is_form(text: &[u8], span: Span) -> bool {
+    const USERS: &[&str] = &[
+        "account", "foo", "id", "login", "me", "myuser", "name", "someuser", "uname", "user",
+        "user1", "userid", "username", "usr", "xxx", "you",
+    ];
+    const PASSWORDS: &[&str] = &[
+        "bar",
+        "mypass",
+        "mypassword",
+        "pass",
+        "passw",
+        "passwd",
+        "password",
+        "passwort",
+        "pw",
+        "pwd",
+        "secret",
+        "token",
+    ];
+    const LONGEST: usize = 24;
+    let is_in = |list: &[&str], word: &[u8]| {
+        list.iter()
+            .any(|known| word.eq_ignore_ascii_case(known.as_bytes()))
     };
-    let is = |password: &&str| text[span.range()].eq_ignore_ascii_case(password.as_bytes());
-    PASSWORDS.iter().any(is) && USERS.iter().any(|user| ends(user))
+    let before = &text[span.start.saturating_sub(LONGEST)..span.start];
+    let is_word = |byte: &u8| byte.is_ascii_alphanumeric();
+    let signs = before
+        .iter()
+        .rev()
+        .take_while(|byte| !is_word(byte))
+        .count();
+    let before = &before[..before.len() - signs];
+    let letters = before.iter().rev().take_while(|byte| is_word(byte)).count();
+    is_in(PASSWORDS, &text[span.range()]) && is_in(USERS, &before[before.len() - letters..])
 }
+
+/// Whether the name of a password, or something for it that everybody knows, stands at `span`.
+fn is_stand_in(text: &[u8], span: Span) -> bool {
+    let value = &text[span.range()];
+    is_all_caps(value) || CONVENTIONS.contains(&value) || is_form(text, span)
+}
+
+/// What stands in place of a password where the user is a token: a convention of git servers.
+const CONVENTIONS: &[&[u8]] = &[b"x-oauth-basic", b"x-token-auth"];
 
 /// Proofs that tell something of a secret but hold for most random texts of its shape.
 const INFORMS: &[&str] = &["aws-account"];
@@ -60,17 +93,16 @@ pub(super) fn judge(
     // A template right behind the value is a part of it that the pattern did not take.
     if is_template(value)
         || text[span.end..].starts_with(b"{{")
-        || (detector.value == ValueKind::Password && (is_all_caps(value) || is_form(text, span)))
+        || (detector.value == ValueKind::Password && is_stand_in(text, span))
     {
         return None;
     }
-    let proof = match detector
-        .proof
-        .as_deref()
-        .map(|name| proof::prove(name, text, span))
-    {
+    let proof_name = detector.proof.as_deref();
+    let verdict = proof_name.map(|name| proof::prove(name, text, span));
+    let is_sealed = matches!(verdict, Some(Verdict::Sealed(_)));
+    let proof = match verdict {
         Some(Verdict::Refuted) => return None,
-        Some(Verdict::Proved(proof)) => proof,
+        Some(Verdict::Proved(proof) | Verdict::Sealed(proof)) => proof,
         Some(Verdict::Open) | None => Proof::None,
     };
     let checksum = matches!(proof, Proof::Checksum { .. });
@@ -82,11 +114,9 @@ pub(super) fn judge(
     {
         return None;
     }
-    let informs = detector
-        .proof
-        .as_deref()
-        .is_some_and(|name| INFORMS.contains(&name));
+    let informs = proof_name.is_some_and(|name| INFORMS.contains(&name));
     let confidence = match proof {
+        _ if is_sealed => detector.confidence.min(Confidence::Medium),
         Proof::Structure { .. } | Proof::Checksum { .. } if !informs => Confidence::Certain,
         _ => detector.confidence,
     };

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use straykey::detector::{Detector, DetectorSet, Pass, ValueKind, template};
+use straykey::detector::{Detector, DetectorSet, Glance, Pass, ValueKind, template};
 use straykey::finding::line_hashes;
 use straykey::finding::{Finding, Suppression, SuppressionSource};
 use straykey::model::{
@@ -248,6 +248,7 @@ fn acme() -> Detector {
         max_len: 42,
         max_lead: 0,
         starts_word: false,
+        glance: Glance::None,
         min_entropy: 0.0,
         proof: Some(Borrowed("acme-crc32")),
         extent: None,
