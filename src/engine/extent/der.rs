@@ -9,8 +9,8 @@ use crate::model::Span;
 
 /// Base64 characters that hold the longest head of an element: tag, count and three bytes.
 const HEAD: usize = 8;
-/// Longest key that is followed: RSA with 16384 bits has a little over 9 KiB.
-const LONGEST: usize = 16 * 1024;
+/// Longest element that is followed: a container with a chain of certificates.
+const LONGEST: usize = 40 * 1024;
 
 /// An element of DER in base64.
 pub(crate) struct Bare {

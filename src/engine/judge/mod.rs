@@ -26,33 +26,37 @@ pub(super) fn is_all_caps(value: &[u8]) -> bool {
         .all(|byte| byte.is_ascii_uppercase() || *byte == b'_')
 }
 
-/// `user:password`, `"username", "password"`: both are the names of what belongs there.
+/// The name of a password in its place; `foo:bar`, `user1:password1`, and what anonymous users send.
 pub(in crate::engine) fn is_form(text: &[u8], span: Span) -> bool {
     const USERS: &[&str] = &[
-        "account", "foo", "id", "login", "me", "myuser", "name", "someuser", "uname", "user",
-        "user1", "userid", "username", "usr", "xxx", "you",
+        "foo", "login", "myuser", "someuser", "user", "username", "usr",
     ];
+    const ANONYMOUS: &[&str] = &["anonymous", "anon"];
     const PASSWORDS: &[&str] = &[
-        "bar",
         "mypass",
+        "mypasswd",
         "mypassword",
         "pass",
         "passw",
         "passwd",
         "password",
         "passwort",
-        "pw",
         "pwd",
         "secret",
-        "token",
+        "thepassword",
+        "userpass",
+        "userpassword",
+    ];
+    const NUMBERED: &[&str] = &[
+        "bar", "pass", "passwd", "password", "pw", "pwd", "secret", "token",
     ];
     const LONGEST: usize = 24;
     let is_in = |list: &[&str], word: &[u8]| {
         list.iter()
             .any(|known| word.eq_ignore_ascii_case(known.as_bytes()))
     };
-    let before = &text[span.start.saturating_sub(LONGEST)..span.start];
     let is_word = |byte: &u8| byte.is_ascii_alphanumeric();
+    let before = &text[span.start.saturating_sub(LONGEST)..span.start];
     let signs = before
         .iter()
         .rev()
@@ -60,7 +64,20 @@ pub(in crate::engine) fn is_form(text: &[u8], span: Span) -> bool {
         .count();
     let before = &before[..before.len() - signs];
     let letters = before.iter().rev().take_while(|byte| is_word(byte)).count();
-    is_in(PASSWORDS, &text[span.range()]) && is_in(USERS, &before[before.len() - letters..])
+    let user = without_number(&before[before.len() - letters..]);
+    let value = &text[span.range()];
+    is_in(PASSWORDS, value)
+        || is_in(ANONYMOUS, user)
+        || is_in(USERS, user) && is_in(NUMBERED, without_number(value))
+}
+
+fn without_number(word: &[u8]) -> &[u8] {
+    let digits = word
+        .iter()
+        .rev()
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
+    &word[..word.len() - digits]
 }
 
 /// Whether the name of a password, or something for it that everybody knows, stands at `span`.
@@ -70,7 +87,7 @@ fn is_stand_in(text: &[u8], span: Span) -> bool {
 }
 
 /// What stands in place of a password where the user is a token: a convention of git servers.
-const CONVENTIONS: &[&[u8]] = &[b"x-oauth-basic", b"x-token-auth"];
+const CONVENTIONS: &[&[u8]] = &[b"x-oauth-basic", b"x-oauth-token", b"x-token-auth"];
 
 /// Proofs that tell something of a secret but hold for most random texts of its shape.
 const INFORMS: &[&str] = &["aws-account"];
