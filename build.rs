@@ -127,6 +127,8 @@ fn constant(provider: &ProviderSpec, spec: &DetectorSpec) -> String {
     field("id", text(&spec.id));
     field("provider", text(&provider.id));
     field("provider_name", text(&provider.name));
+    field("category", text(&provider.category));
+    field("docs", text(&provider.docs));
     field("general", provider.is_general().to_string());
     field("name", text(&spec.name));
     field("description", text(&spec.description));

@@ -43,6 +43,7 @@ pub const PROOFS: &[&str] = &[
     "private-key",
     "private-key-der",
     "sentry-org",
+    "signed-url",
     "vercel-crc32",
     "zuplo-crc32",
     "age-bech32",

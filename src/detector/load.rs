@@ -123,6 +123,8 @@ fn detector(provider: &ProviderSpec, spec: &DetectorSpec) -> Detector {
         id: own(&spec.id),
         provider: own(&provider.id),
         provider_name: own(&provider.name),
+        category: own(&provider.category),
+        docs: own(&provider.docs),
         general: provider.is_general(),
         name: own(&spec.name),
         description: own(&spec.description),

@@ -32,6 +32,10 @@ pub struct Detector {
     pub provider: Text,
     /// The provider's name for people: `GitHub`.
     pub provider_name: Text,
+    /// Kind of provider: `cloud`, `vcs-ci`, `generic`.
+    pub category: Text,
+    /// The provider's page on its credentials.
+    pub docs: Text,
     /// Whether its provider is nobody in particular (categories `generic` and `crypto`).
     pub general: bool,
     /// What the secret is called: `GitHub personal access token (classic)`.

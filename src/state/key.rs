@@ -73,6 +73,8 @@ impl Hash {
             id,
             provider,
             provider_name: _,
+            category: _,
+            docs: _,
             general,
             name: _,
             description: _,

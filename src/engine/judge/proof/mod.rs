@@ -14,6 +14,7 @@ mod der;
 mod encoded;
 mod macaroon;
 mod private_key;
+mod signed_url;
 
 use crate::model::{Proof, Span, printable};
 
@@ -94,6 +95,7 @@ const PROVERS: &[(&str, Prover)] = &[
     ("private-key", private_key::private_key),
     ("private-key-der", private_key::der_base64),
     ("sentry-org", claims::sentry_org),
+    ("signed-url", signed_url::signed_url),
     ("vercel-crc32", checksum::vercel),
     ("zuplo-crc32", checksum::zuplo),
 ];

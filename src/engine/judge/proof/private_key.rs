@@ -380,6 +380,13 @@ mod tests {
         )
     }
 
+    fn sealed(what: &str) -> Verdict {
+        Verdict::Sealed(Proof::Structure {
+            what: what.to_owned(),
+            ends_at: None,
+        })
+    }
+
     fn what(template: &str) -> String {
         match proves("private-key", template) {
             Proof::Structure {
@@ -398,10 +405,14 @@ mod tests {
         let old = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\
             DEK-Info: AES-128-CBC,{{HEX:32}}\n\n{{base64:64}}\n{{base64:64}}\n\
             -----END RSA PRIVATE KEY-----";
-        assert_eq!(what(old), "PEM, encrypted (AES-128-CBC)");
+        says("private-key", old, &sealed("PEM, encrypted (AES-128-CBC)"));
         let putty = "PuTTY-User-Key-File-3: ssh-rsa\nEncryption: aes256-cbc\nPrivate-Lines: 1\n\
             {{base64:64}}\nPrivate-MAC: {{hex:64}}\n";
-        assert_eq!(what(putty), "PuTTY, encrypted (aes256-cbc)");
+        says(
+            "private-key",
+            putty,
+            &sealed("PuTTY, encrypted (aes256-cbc)"),
+        );
     }
 
     #[test]
@@ -435,11 +446,9 @@ mod tests {
             string(&[9; 64]),
         ];
         let text = armour("OPENSSH PRIVATE KEY", &bytes.concat());
-        let expected = "OpenSSH, RSA 3072 bits, encrypted (aes256-ctr)";
-        assert_eq!(
-            verdict("private-key", &text),
-            Verdict::structure(expected, None)
-        );
+        let sum = BASE64_NOPAD.encode(&Sha256::digest(&public));
+        let expected = format!("OpenSSH, RSA 3072 bits, encrypted (aes256-ctr), SHA256:{sum}");
+        assert_eq!(verdict("private-key", &text), sealed(&expected));
     }
 
     /// A secret-key packet of version 4: RSA with `usage` as first byte of the secret part.
@@ -463,7 +472,10 @@ mod tests {
                 plain.replace(end, &format!("\n={sum}{end}"))
             };
             let what = format!("OpenPGP, RSA 2048 bits, {protection}");
-            let expected = Verdict::structure(what, None);
+            let expected = match usage {
+                0 => Verdict::structure(what, None),
+                _ => sealed(&what),
+            };
             assert_eq!(verdict("private-key", &text(&sum)), expected);
             assert_eq!(
                 verdict("private-key", &armour("PGP PRIVATE KEY BLOCK", &packet)),
@@ -488,7 +500,7 @@ mod tests {
         let json =
             br#"{"kdf":{"name":"scrypt"},"cipher":{"name":"nacl/secretbox"},"ciphertext":"x"}"#;
         let text = armour("ENCRYPTED SIGSTORE PRIVATE KEY", json);
-        let expected = Verdict::structure("Sigstore, encrypted (nacl/secretbox)", None);
+        let expected = sealed("Sigstore, encrypted (nacl/secretbox)");
         assert_eq!(verdict("private-key", &text), expected);
     }
 }
