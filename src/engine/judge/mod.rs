@@ -6,88 +6,20 @@ pub mod path;
 pub mod placeholder;
 pub mod proof;
 pub mod reference;
+mod stand_in;
 
 use crate::detector::{Detector, ValueKind};
 use crate::model::{Confidence, DetectorIndex, Match, Proof, Secret, Span};
 
 use super::{extent, line_around};
 use proof::Verdict;
+pub(super) use stand_in::{is_all_caps, is_stand_in};
 
 /// `{{x}}` inside: a text that something fills in.
 pub(super) fn is_template(value: &[u8]) -> bool {
     let find = |pair: &[u8]| value.windows(2).position(|window| window == pair);
     find(b"{{").is_some_and(|open| find(b"}}").is_some_and(|close| open < close))
 }
-
-/// `PASSWORD`, `DB_PASS`: the name of what belongs there.
-pub(super) fn is_all_caps(value: &[u8]) -> bool {
-    value
-        .iter()
-        .all(|byte| byte.is_ascii_uppercase() || *byte == b'_')
-}
-
-/// The name of a password in its place; `foo:bar`, `user1:password1`, and what anonymous users send.
-pub(in crate::engine) fn is_form(text: &[u8], span: Span) -> bool {
-    const USERS: &[&str] = &[
-        "foo", "login", "myuser", "someuser", "user", "username", "usr",
-    ];
-    const ANONYMOUS: &[&str] = &["anonymous", "anon"];
-    const PASSWORDS: &[&str] = &[
-        "mypass",
-        "mypasswd",
-        "mypassword",
-        "pass",
-        "passw",
-        "passwd",
-        "password",
-        "passwort",
-        "pwd",
-        "secret",
-        "thepassword",
-        "userpass",
-        "userpassword",
-    ];
-    const NUMBERED: &[&str] = &[
-        "bar", "pass", "passwd", "password", "pw", "pwd", "secret", "token",
-    ];
-    const LONGEST: usize = 24;
-    let is_in = |list: &[&str], word: &[u8]| {
-        list.iter()
-            .any(|known| word.eq_ignore_ascii_case(known.as_bytes()))
-    };
-    let is_word = |byte: &u8| byte.is_ascii_alphanumeric();
-    let before = &text[span.start.saturating_sub(LONGEST)..span.start];
-    let signs = before
-        .iter()
-        .rev()
-        .take_while(|byte| !is_word(byte))
-        .count();
-    let before = &before[..before.len() - signs];
-    let letters = before.iter().rev().take_while(|byte| is_word(byte)).count();
-    let user = without_number(&before[before.len() - letters..]);
-    let value = &text[span.range()];
-    is_in(PASSWORDS, value)
-        || is_in(ANONYMOUS, user)
-        || is_in(USERS, user) && is_in(NUMBERED, without_number(value))
-}
-
-fn without_number(word: &[u8]) -> &[u8] {
-    let digits = word
-        .iter()
-        .rev()
-        .take_while(|byte| byte.is_ascii_digit())
-        .count();
-    &word[..word.len() - digits]
-}
-
-/// Whether the name of a password, or something for it that everybody knows, stands at `span`.
-fn is_stand_in(text: &[u8], span: Span) -> bool {
-    let value = &text[span.range()];
-    is_all_caps(value) || CONVENTIONS.contains(&value) || is_form(text, span)
-}
-
-/// What stands in place of a password where the user is a token: a convention of git servers.
-const CONVENTIONS: &[&[u8]] = &[b"x-oauth-basic", b"x-oauth-token", b"x-token-auth"];
 
 /// Proofs that tell something of a secret but hold for most random texts of its shape.
 const INFORMS: &[&str] = &["aws-account"];

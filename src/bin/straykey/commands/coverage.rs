@@ -139,7 +139,7 @@ fn read(path: &Path) -> Result<BTreeSet<String>> {
 }
 
 fn names(text: &str) -> impl Iterator<Item = String> {
-    let is_markdown = text.lines().any(|line| line.starts_with("# "));
+    let is_markdown = text.lines().any(|line| line.starts_with("- tier "));
     let lines = text.lines().map(str::trim);
     lines.flat_map(move |line| match is_markdown {
         true => items(line),

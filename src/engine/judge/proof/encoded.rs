@@ -1,7 +1,7 @@
 //! Tokens that are, or hold, base64 of something readable.
 
 use super::{Candidate, Verdict, contains, decode_base64, find};
-use crate::engine::judge::{guess, is_form, placeholder};
+use crate::engine::judge::{guess, is_stand_in, placeholder};
 use crate::model::Span;
 
 /// base64 of `user:password`. The user may be empty, as with tokens sent by basic authentication;
@@ -13,10 +13,8 @@ pub(super) fn user_password(candidate: Candidate<'_>) -> Verdict {
         return Verdict::Refuted;
     };
     let at = Span::new(user.len() + 1, text.len());
-    let documented = user == "Aladdin"; // RFC 7617's example
-    let stands_for_another = documented
-        || is_form(text.as_bytes(), at)
-        || placeholder::placeholder(password.as_bytes()).is_some();
+    let stands_for_another =
+        is_stand_in(text.as_bytes(), at) || placeholder::placeholder(password.as_bytes()).is_some();
     match stands_for_another || password.is_empty() || text.chars().any(char::is_control) {
         true => Verdict::Refuted,
         false => Verdict::structure("base64 of user:password", None),
