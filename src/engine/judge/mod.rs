@@ -42,7 +42,8 @@ pub(super) fn judge(
     // A template right behind the value is a part of it that the pattern did not take.
     if is_template(value)
         || text[span.end..].starts_with(b"{{")
-        || (detector.value == ValueKind::Password && is_stand_in(text, span))
+        || (detector.value == ValueKind::Password
+            && (is_all_caps(value) || is_stand_in(text, span)))
     {
         return None;
     }

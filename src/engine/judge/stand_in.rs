@@ -46,8 +46,7 @@ pub(in crate::engine) fn is_stand_in(text: &[u8], span: Span) -> bool {
     let user = user_before(text, span);
     let is_in = |list: &[&str], word: &[u8]| list.iter().any(|known| is(word, known));
     let is_sample = |(known, password): &(&str, &str)| is(user, known) && is(value, password);
-    is_all_caps(value)
-        || value.windows(2).any(|pair| pair == b"%s")
+    value.windows(2).any(|pair| pair == b"%s")
         || is_in(NAMES, value)
         || is_in(CONVENTIONS, value)
         || is_in(ANONYMOUS, user)
@@ -98,7 +97,6 @@ mod tests {
             "user1:«Pass1»",
             "(\"username\", \"«pwd»\")",
             "scott:«tiger»",
-            "DB:«DB_PASS»",
             "ftp://anonymous:«me»",
             "x:«x-oauth-basic»",
             "'/Users/«a%s»'",
