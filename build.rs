@@ -151,6 +151,8 @@ fn constant(provider: &ProviderSpec, spec: &DetectorSpec) -> String {
     field("id", text(&spec.id));
     field("provider", text(&provider.id));
     field("provider_name", text(&provider.name));
+    field("category", text(&provider.category));
+    field("docs", text(&provider.docs));
     field("general", provider.is_general().to_string());
     field("name", text(&spec.name));
     field("description", text(&spec.description));
@@ -187,6 +189,11 @@ fn constant(provider: &ProviderSpec, spec: &DetectorSpec) -> String {
     field("max_len", analysis.max_len.to_string());
     field("max_lead", analysis.max_lead.to_string());
     field("starts_word", analysis.starts_word.to_string());
+    let glance = match spec.glance.as_deref() {
+        Some("userinfo") => "Userinfo",
+        _ => "None",
+    };
+    field("glance", format!("Glance::{glance}"));
     field("min_entropy", format!("{:?}", spec.entropy.unwrap_or(0.0)));
     field("proof", option(spec.proof.as_deref()));
     field("extent", option(spec.extent.as_deref()));

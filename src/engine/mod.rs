@@ -16,11 +16,12 @@ mod news;
 pub mod oracle;
 pub mod prefilter;
 pub mod selftest;
+mod userinfo;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::detector::{DetectorSet, Pass};
+use crate::detector::{Detector, DetectorSet, Glance, Pass};
 use crate::model::{Blob, Candidate, Content, Decoding, DetectorIndex, Kinship, Match, Run, Span};
 
 pub use assignment::Assignment;
@@ -165,7 +166,7 @@ impl Engine {
         news.read(blob, kinship);
         scratch.work.clear();
         // An anchor and all that is looked at before it becomes a candidate.
-        let longest = self.longest_anchor + assignment::CONTEXT;
+        let longest = self.longest_anchor + assignment::CONTEXT.max(userinfo::CONTEXT);
         for span in news.to_search(longest, blob.bytes.len()) {
             self.look(blob, span, scratch);
         }
@@ -214,11 +215,14 @@ impl Engine {
     }
 
     /// Whether a detector has to look at an anchor of its own at `start`. Says no by what the bytes
-    /// around tell at once, at most [`assignment::CONTEXT`] of them on either side.
+    /// around tell at once, at most [`assignment::CONTEXT`] or [`userinfo::CONTEXT`] on either side.
     fn is_candidate(&self, detector: DetectorIndex, blob: &Blob<'_>, start: usize) -> bool {
         let detector = self.detectors.get(detector);
         match detector.pass {
-            Pass::Pattern => !detector.starts_word || !is_word_before(blob.bytes, start),
+            Pass::Pattern => {
+                (!detector.starts_word || !is_word_before(blob.bytes, start))
+                    && is_worth_a_look(detector, blob.bytes, start)
+            }
             Pass::Assignment | Pass::Context => {
                 blob.content == Content::Text && assignment::may_be_assigned(blob.bytes, start)
             }
@@ -355,6 +359,13 @@ fn settle(found: &mut Vec<Match>, detectors: &DetectorSet) {
             .cmp(&place(b))
             .then_with(|| a.secret.cmp(&b.secret))
     });
+}
+
+fn is_worth_a_look(detector: &Detector, text: &[u8], start: usize) -> bool {
+    match detector.glance {
+        Glance::None => true,
+        Glance::Userinfo => userinfo::may_hold_password(text, start),
+    }
 }
 
 fn is_word_before(text: &[u8], start: usize) -> bool {
