@@ -4,6 +4,10 @@
 //! can check on the text, so that a finding can say why it is one. The groups that begin with `path`
 //! come later, where the path is known ([`crate::engine::judge::path`]).
 
+use std::sync::OnceLock;
+
+use aho_corasick::AhoCorasick;
+
 use crate::engine::judge::guess;
 use crate::engine::{judge::placeholder, line_around};
 use crate::model::Span;
@@ -28,9 +32,21 @@ pub(super) struct Seen<'a> {
 pub(super) type Tell<'t> = &'t mut dyn FnMut(&'static str, &[u8]);
 
 impl<'a> Seen<'a> {
+    /// All features.
     pub(super) fn features(&self, tell: Tell<'_>) {
+        self.first_features(tell);
+        self.other_features(tell);
+    }
+
+    /// Those of the key, the syntax and the shape: quick to tell.
+    pub(super) fn first_features(&self, tell: Tell<'_>) {
         self.key_features(tell);
         self.syntax_features(tell);
+        self.shape_features(tell);
+    }
+
+    /// The rest.
+    pub(super) fn other_features(&self, tell: Tell<'_>) {
         self.value_features(tell);
         self.word_features(tell);
         self.line_features(tell);
@@ -43,6 +59,13 @@ impl<'a> Seen<'a> {
 
     fn class(&self) -> &'static str {
         self.key.class.as_str()
+    }
+
+    fn quoted(&self) -> &'static str {
+        match self.value.form.is_quoted() {
+            true => "quoted",
+            false => "bare",
+        }
     }
 
     fn key_features(&self, tell: Tell<'_>) {
@@ -80,76 +103,49 @@ impl<'a> Seen<'a> {
         tell("front", before.map_or("start", byte_name).as_bytes());
     }
 
-    fn value_features(&self, tell: Tell<'_>) {
+    fn shape_features(&self, tell: Tell<'_>) {
         let secret = self.secret();
         let class = self.class();
         let shape = shape(secret);
         let length = length_name(secret.len());
-        let bits = guess::entropy_bits(secret);
-        let quoted = if self.value.form.is_quoted() {
-            "quoted"
-        } else {
-            "bare"
-        };
+        let quoted = self.quoted();
         tell("shape", shape.as_bytes());
         tell("shape-class", &join(&[class, shape]));
         tell("shape-length", &join(&[shape, length]));
         tell("shape-quoted", &join(&[shape, quoted]));
         tell("shape-quoted-class", &join(&[class, shape, quoted]));
         tell("length-class", &join(&[class, length]));
-        tell("bits-class", &join(&[class, bits_name(bits)]));
-        let each = 10.0 * bits / secret.len().max(1) as f64;
-        tell("density", density_name(each).as_bytes());
-        tell("density-class", &join(&[class, density_name(each)]));
-        tell("reads", reads_name(secret).as_bytes());
-        tell("reads-shape", &join(&[shape, reads_name(secret)]));
-        tell(
-            "first",
-            secret
-                .first()
-                .map_or("none", |&byte| byte_name(byte))
-                .as_bytes(),
-        );
-        tell(
-            "last",
-            secret
-                .last()
-                .map_or("none", |&byte| byte_name(byte))
-                .as_bytes(),
-        );
+        let name = |byte: Option<&u8>| byte.map_or("none", |&byte| byte_name(byte));
+        tell("first", name(secret.first()).as_bytes());
+        tell("last", name(secret.last()).as_bytes());
         let digits = secret.iter().filter(|byte| byte.is_ascii_digit()).count();
+        let share = digits * 4 / secret.len().max(1);
         tell(
             "digits",
-            ["none", "few", "half", "many", "all"][digits * 4 / secret.len().max(1)].as_bytes(),
+            ["none", "few", "half", "many", "all"][share].as_bytes(),
         );
+    }
+
+    fn value_features(&self, tell: Tell<'_>) {
+        let secret = self.secret();
+        let class = self.class();
+        let bits = guess::entropy_bits(secret);
+        let density = density_name(10.0 * bits / secret.len().max(1) as f64);
+        tell("bits-class", &join(&[class, bits_name(bits)]));
+        tell("density", density.as_bytes());
+        tell("density-class", &join(&[class, density]));
+        let reads = reads_name(secret);
+        tell("reads", reads.as_bytes());
+        tell("reads-shape", &join(&[shape(secret), reads]));
         if let Some(reason) = placeholder::placeholder(secret) {
             tell("placeholder", reason.as_bytes());
         }
-        for sign in [
-            &b"()"[..],
-            b"(",
-            b"->",
-            b"::",
-            b"%s",
-            b"${",
-            b"{{",
-            b"{",
-            b"<",
-            b"\\",
-            b" ",
-            b"$",
-            b"|",
-            b"&",
-            b"=",
-            b":",
-            b"@",
-            b"/",
-            b"#",
-            b"*",
-            b"!",
-            b",",
-        ] {
-            if secret.windows(sign.len()).any(|window| window == sign) {
+        for sign in SIGNS {
+            let there = match sign {
+                [byte] => secret.contains(byte),
+                _ => secret.windows(sign.len()).any(|window| window == *sign),
+            };
+            if there {
                 tell("holds", sign);
             }
         }
@@ -221,12 +217,11 @@ impl<'a> Seen<'a> {
         tell("opening", opening.copied().unwrap_or(b"-"));
         let length = ["0", "64", "128", "192", "256", "many"][(line.len() / 64).min(5)];
         tell("line-length", length.as_bytes());
-        let lower = line[..line.len().min(512)].to_ascii_lowercase();
-        for word in LINE_WORDS {
-            if lower.windows(word.len()).any(|window| window == *word) {
+        each_word(&line[..line.len().min(512)], |word| {
+            if LINE_WORDS.contains(&word) {
                 tell("line", word);
             }
-        }
+        });
         let indent = line.len() - start.len();
         tell("indent", if indent == 0 { b"none" } else { b"some" });
     }
@@ -236,20 +231,23 @@ impl<'a> Seen<'a> {
         let ceiling = (self.value.span.end + AROUND).min(self.text.len());
         let before = &self.text[floor..self.span.start];
         let after = &self.text[self.value.span.end..ceiling];
-        let mut around = before.to_ascii_lowercase();
-        around.push(b'\n');
-        around.extend(after.to_ascii_lowercase());
-        for word in NEIGHBOURS {
-            if around.windows(word.len()).any(|window| window == *word) {
-                tell("beside", word);
-                tell(
-                    "beside-class",
-                    &join(&[self.class(), std::str::from_utf8(word).unwrap_or("")]),
-                );
-            }
+        let mut seen = Vec::new();
+        for part in [before, after] {
+            each_word(part, |word| {
+                if NEIGHBOURS.contains(&word) && !seen.contains(&word) {
+                    seen.push(word);
+                }
+            });
         }
-        let code = around.iter().filter(|byte| b"(){};".contains(byte)).count();
-        let share = 100 * code / around.len().max(1);
+        seen.sort_unstable();
+        for word in seen {
+            let name = std::str::from_utf8(word).unwrap_or_default();
+            tell("beside", word);
+            tell("beside-class", &join(&[self.class(), name]));
+        }
+        let signs = |part: &[u8]| part.iter().filter(|byte| b"(){};".contains(byte)).count();
+        let code = signs(before) + signs(after);
+        let share = 100 * code / (before.len() + after.len()).max(1);
         let share = match share {
             0 => "0",
             1 => "1",
@@ -257,12 +255,30 @@ impl<'a> Seen<'a> {
             4..=6 => "4",
             _ => "7",
         };
-        let quoted = if self.value.form.is_quoted() {
-            "quoted"
-        } else {
-            "bare"
-        };
-        tell("code", &join(&[quoted, share]));
+        tell("code", &join(&[self.quoted(), share]));
+    }
+}
+
+/// Hands out each of the words that tell something of a text, once.
+fn each_word(text: &[u8], mut word: impl FnMut(&'static [u8])) {
+    static WORDS: OnceLock<(AhoCorasick, Vec<&'static [u8]>)> = OnceLock::new();
+    let (automaton, words) = WORDS.get_or_init(|| {
+        let mut words = [LINE_WORDS, NEIGHBOURS].concat();
+        words.sort_unstable();
+        words.dedup();
+        let automaton = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .build(&words);
+        (automaton.expect("a few short words"), words)
+    });
+    let mut seen = 0u64;
+    for found in automaton.find_overlapping_iter(text) {
+        seen |= 1 << found.pattern().as_usize();
+    }
+    for (at, found) in words.iter().enumerate() {
+        if seen >> at & 1 == 1 {
+            word(found);
+        }
     }
 }
 
@@ -512,6 +528,12 @@ fn is_uuid(value: &[u8]) -> bool {
             _ => byte.is_ascii_hexdigit(),
         })
 }
+
+/// Signs that code, templates and passwords hold.
+const SIGNS: &[&[u8]] = &[
+    b"()", b"(", b"->", b"::", b"%s", b"${", b"{{", b"{", b"<", b"\\", b" ", b"$", b"|", b"&",
+    b"=", b":", b"@", b"/", b"#", b"*", b"!", b",",
+];
 
 /// Words of values that tell what they are.
 const TELLING: &[&[u8]] = &[

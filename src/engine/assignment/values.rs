@@ -106,7 +106,11 @@ pub(super) fn values_after(text: &[u8], key: Span, class: Class, out: &mut Vec<V
     if !closed && cursor.peek() == Some(b'(') {
         cursor.at += 1;
         cursor.skip_blanks();
-        out.extend(cursor.quoted(Sign::Call));
+        let value = cursor.quoted(Sign::Call);
+        cursor.skip_blanks();
+        // `auth("user", "…")`: the first of several arguments is somebody else's name.
+        let alone = cursor.peek() == Some(b')') || !matches!(class, Class::Auth | Class::Other);
+        out.extend(value.filter(|_| alone));
         return;
     }
     if !closed && is_comparison(&text[key.range()]) {

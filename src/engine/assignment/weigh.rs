@@ -145,7 +145,11 @@ pub(super) fn weigh(
         secret,
     };
     let mut points = model::weight(model::BIAS.0, model::BIAS.1.as_bytes());
-    seen.features(&mut |group, value| points += model::weight(group, value));
+    seen.first_features(&mut |group, value| points += model::weight(group, value));
+    if points < model::HOPELESS {
+        return None;
+    }
+    seen.other_features(&mut |group, value| points += model::weight(group, value));
     let assigned = Assigned {
         points,
         class: key.class.as_str(),

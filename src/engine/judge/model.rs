@@ -14,6 +14,9 @@ pub const BIAS: (&str, &str) = ("bias", "");
 /// Assignments under this are never reported: a path adds at most what is missing here.
 pub const LEAST: i32 = -1200;
 
+/// Assignments that key, syntax and shape speak so much against are not looked at further.
+pub const HOPELESS: i32 = -2000;
+
 /// What a feature adds.
 pub fn weight(group: &str, value: &[u8]) -> i32 {
     let order = |entry: &(&str, &str, i16)| {
