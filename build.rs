@@ -31,6 +31,8 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rustc-env=STRAYKEY_CODE={:016x}", code_hash(&root));
 
+    weights(&root.join("src/engine/judge/weights.tsv"));
+
     let mut errors = Vec::new();
     let mut written = BTreeMap::new();
     for path in toml_files(&folder) {
@@ -92,6 +94,22 @@ fn code_hash(root: &Path) -> u64 {
     hash.finish()
 }
 
+/// Sorts the weights of the model into a table that can be searched.
+fn weights(path: &Path) {
+    println!("cargo::rerun-if-changed={}", path.display());
+    let tsv = fs::read_to_string(path).expect("the weights of the model");
+    let mut entries: Vec<(&str, &str, i16)> = Vec::new();
+    for line in tsv.lines().filter(|line| !line.starts_with("# ")) {
+        let mut fields = line.split('\t');
+        let mut field = || fields.next().expect("group, value and weight");
+        let (group, value) = (field(), field());
+        entries.push((group, value, field().parse().expect("a weight")));
+    }
+    entries.sort_unstable();
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("set by cargo")).join("weights.rs");
+    fs::write(out, format!("&{entries:?}")).expect("a writable OUT_DIR");
+}
+
 fn toml_files(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).expect("detectors/ is readable");
     let mut paths: Vec<_> = entries
@@ -133,6 +151,8 @@ fn constant(provider: &ProviderSpec, spec: &DetectorSpec) -> String {
     field("id", text(&spec.id));
     field("provider", text(&provider.id));
     field("provider_name", text(&provider.name));
+    field("category", text(&provider.category));
+    field("docs", text(&provider.docs));
     field("general", provider.is_general().to_string());
     field("name", text(&spec.name));
     field("description", text(&spec.description));
@@ -169,6 +189,11 @@ fn constant(provider: &ProviderSpec, spec: &DetectorSpec) -> String {
     field("max_len", analysis.max_len.to_string());
     field("max_lead", analysis.max_lead.to_string());
     field("starts_word", analysis.starts_word.to_string());
+    let glance = match spec.glance.as_deref() {
+        Some("userinfo") => "Userinfo",
+        _ => "None",
+    };
+    field("glance", format!("Glance::{glance}"));
     field("min_entropy", format!("{:?}", spec.entropy.unwrap_or(0.0)));
     field("proof", option(spec.proof.as_deref()));
     field("extent", option(spec.extent.as_deref()));

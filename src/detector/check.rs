@@ -38,10 +38,13 @@ pub const PROOFS: &[&str] = &[
     "jwt",
     "macaroon-fly",
     "macaroon-pypi",
+    "opaque-token",
     "openai-marker",
     "bitbucket-data-center",
     "private-key",
+    "private-key-der",
     "sentry-org",
+    "signed-url",
     "vercel-crc32",
     "zuplo-crc32",
     "age-bech32",
@@ -49,7 +52,10 @@ pub const PROOFS: &[&str] = &[
 ];
 
 /// Code that finds the end of a long secret from its start; `engine::extent` implements each.
-pub const EXTENTS: &[&str] = &["pem", "putty", "service-account-json"];
+pub const EXTENTS: &[&str] = &["der-base64", "pem", "putty", "service-account-json"];
+
+/// What must stand around a keyword; [`super::Glance`] has one for each.
+pub(super) const GLANCES: &[&str] = &["userinfo"];
 
 /// Longest match that a pattern may have, in bytes; what is longer needs an extent.
 pub(super) const MAX_LEN: usize = 8192;
@@ -138,6 +144,7 @@ fn one(file: &DetectorFile, detector: &DetectorSpec, builtin: bool) -> Vec<Strin
     };
     need(known(&detector.proof, PROOFS), "unknown proof");
     need(known(&detector.extent, EXTENTS), "unknown extent");
+    need(known(&detector.glance, GLANCES), "unknown glance");
     need(
         known(&detector.value, &["token", "password"]),
         "value is `token` or `password`",
@@ -479,8 +486,10 @@ fn flatten(parts: &[Hir]) -> Vec<&Hir> {
 
 /// The members of a class, when it is a small one.
 fn few(members: impl Iterator<Item = Vec<u8>>) -> Option<Vec<Vec<u8>>> {
-    let members: Vec<_> = members.take(33).collect();
-    (members.len() <= 32).then_some(members)
+    // Letters of one case and digits are few, those of a base64 alphabet are not.
+    const MOST: usize = 36;
+    let members: Vec<_> = members.take(MOST + 1).collect();
+    (members.len() <= MOST).then_some(members)
 }
 
 fn cross(left: &[Vec<u8>], right: &[Vec<u8>]) -> Option<Vec<Vec<u8>>> {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::check::{self, Analysis, CheckError};
 use super::spec::{DetectorFile, DetectorSpec, ProviderSpec};
-use super::{Context, Detector, Near, Pass, Shape, Text, ValueKind};
+use super::{Context, Detector, Glance, Near, Pass, Shape, Text, ValueKind};
 use crate::model::{Confidence, Lifetime, MintsTrust, Severity};
 
 /// Why a detector file cannot be used.
@@ -123,6 +123,8 @@ fn detector(provider: &ProviderSpec, spec: &DetectorSpec) -> Detector {
         id: own(&spec.id),
         provider: own(&provider.id),
         provider_name: own(&provider.name),
+        category: own(&provider.category),
+        docs: own(&provider.docs),
         general: provider.is_general(),
         name: own(&spec.name),
         description: own(&spec.description),
@@ -155,6 +157,10 @@ fn detector(provider: &ProviderSpec, spec: &DetectorSpec) -> Detector {
         max_len: analysis.max_len,
         max_lead: analysis.max_lead,
         starts_word: analysis.starts_word,
+        glance: match spec.glance.as_deref() {
+            Some("userinfo") => Glance::Userinfo,
+            _ => Glance::None,
+        },
         min_entropy: spec.entropy.unwrap_or(0.0),
         proof: spec.proof.as_ref().map(own),
         extent: spec.extent.as_ref().map(own),

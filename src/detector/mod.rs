@@ -34,6 +34,10 @@ pub struct Detector {
     pub provider: Text,
     /// The provider's name for people: `GitHub`.
     pub provider_name: Text,
+    /// Kind of provider: `cloud`, `vcs-ci`, `generic`.
+    pub category: Text,
+    /// The provider's page on its credentials.
+    pub docs: Text,
     /// Whether its provider is nobody in particular (categories `generic` and `crypto`).
     pub general: bool,
     /// What the secret is called: `GitHub personal access token (classic)`.
@@ -67,6 +71,8 @@ pub struct Detector {
     pub max_lead: usize,
     /// Every match begins with a keyword, before which no letter, digit or underscore stands.
     pub starts_word: bool,
+    /// What must stand around a keyword for a look with the pattern.
+    pub glance: Glance,
     /// Least Shannon entropy of the secret, in bits per byte.
     pub min_entropy: f32,
     /// Name of the offline proof, one of [`PROOFS`].
@@ -120,6 +126,16 @@ pub enum Near {
     Line,
     /// In the lines just before it.
     Block,
+}
+
+/// What the bytes beside a keyword tell at once, before the pattern is asked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Glance {
+    /// Nothing.
+    #[default]
+    None,
+    /// Whether a user and a password stand in the address that the keyword begins.
+    Userinfo,
 }
 
 /// Who chose a secret's value, which decides how its finding id is made.

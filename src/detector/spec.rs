@@ -136,6 +136,8 @@ pub struct DetectorSpec {
     pub shapes: Strings,
     /// `key`, `line` or `block` (the default): how far from the value the words may stand.
     pub near: Option<String>,
+    /// What must stand around a keyword for a look with the pattern, one of `check::GLANCES`.
+    pub glance: Option<String>,
     /// Least Shannon entropy of the secret in bits per byte; 0 unless said.
     pub entropy: Option<f32>,
     /// Name of an offline proof.

@@ -16,13 +16,15 @@ mod news;
 pub mod oracle;
 pub mod prefilter;
 pub mod selftest;
+mod userinfo;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::detector::{DetectorSet, Pass};
+use crate::detector::{Detector, DetectorSet, Glance, Pass};
 use crate::model::{Blob, Candidate, Content, Decoding, DetectorIndex, Kinship, Match, Run, Span};
 
+pub use assignment::Assignment;
 use context::Contexts;
 use matcher::Matcher;
 use news::News;
@@ -127,6 +129,23 @@ impl Engine {
         scratch.found.drain(..).for_each(emit);
     }
 
+    /// Hands every assignment of `text` to `emit`, also those that the model refuses: what it is
+    /// trained on.
+    pub fn survey(&self, text: &[u8], scratch: &mut Scratch, emit: &mut dyn FnMut(Assignment)) {
+        let blob = Blob::new(text);
+        scratch.work.clear();
+        self.look(&blob, Span::new(0, text.len()), scratch);
+        let is_assignment = |c: &&Candidate| self.detectors.get(c.detector).pass != Pass::Pattern;
+        let mut found = Vec::new();
+        for candidate in scratch.work.iter().filter(is_assignment) {
+            assignment::survey(text, candidate.start, &mut found);
+        }
+        let place = |a: &Assignment| (a.key.start, a.secret.start, a.secret.end);
+        found.sort_by_key(place);
+        found.dedup_by_key(|a| place(a));
+        found.into_iter().for_each(emit);
+    }
+
     /// All passes over one text; nested texts come back here with a greater `depth`.
     fn passes(&self, blob: &Blob<'_>, scratch: &mut Scratch, depth: usize) {
         scratch.work.clear();
@@ -147,7 +166,7 @@ impl Engine {
         news.read(blob, kinship);
         scratch.work.clear();
         // An anchor and all that is looked at before it becomes a candidate.
-        let longest = self.longest_anchor + assignment::CONTEXT;
+        let longest = self.longest_anchor + assignment::CONTEXT.max(userinfo::CONTEXT);
         for span in news.to_search(longest, blob.bytes.len()) {
             self.look(blob, span, scratch);
         }
@@ -196,11 +215,14 @@ impl Engine {
     }
 
     /// Whether a detector has to look at an anchor of its own at `start`. Says no by what the bytes
-    /// around tell at once, at most [`assignment::CONTEXT`] of them on either side.
+    /// around tell at once, at most [`assignment::CONTEXT`] or [`userinfo::CONTEXT`] on either side.
     fn is_candidate(&self, detector: DetectorIndex, blob: &Blob<'_>, start: usize) -> bool {
         let detector = self.detectors.get(detector);
         match detector.pass {
-            Pass::Pattern => !detector.starts_word || !is_word_before(blob.bytes, start),
+            Pass::Pattern => {
+                (!detector.starts_word || !is_word_before(blob.bytes, start))
+                    && is_worth_a_look(detector, blob.bytes, start)
+            }
             Pass::Assignment | Pass::Context => {
                 blob.content == Content::Text && assignment::may_be_assigned(blob.bytes, start)
             }
@@ -291,15 +313,20 @@ impl Owners {
     }
 }
 
-/// Of matches that overlap keeps one: what a pattern found over an assignment, a provider's over
+/// Of matches that overlap keeps one: what a pattern found over an assignment, of those what the
+/// context tells over what the key does, a provider's over
 /// a general kind, then the most certain, what stands in clear, the longest, and the first.
 /// Several secrets that come out of one encoded run do not compete.
 fn settle(found: &mut Vec<Match>, detectors: &DetectorSet) {
     let rank = |m: &Match| {
         let detector = detectors.get(m.detector);
-        let pattern = detector.pass != Pass::Assignment;
+        let pass = match detector.pass {
+            Pass::Pattern => 2,
+            Pass::Context => 1,
+            Pass::Assignment => 0,
+        };
         (
-            pattern,
+            pass,
             !detector.general,
             m.confidence,
             m.decoding.is_empty(),
@@ -332,6 +359,13 @@ fn settle(found: &mut Vec<Match>, detectors: &DetectorSet) {
             .cmp(&place(b))
             .then_with(|| a.secret.cmp(&b.secret))
     });
+}
+
+fn is_worth_a_look(detector: &Detector, text: &[u8], start: usize) -> bool {
+    match detector.glance {
+        Glance::None => true,
+        Glance::Userinfo => userinfo::may_hold_password(text, start),
+    }
 }
 
 fn is_word_before(text: &[u8], start: usize) -> bool {

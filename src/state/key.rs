@@ -73,6 +73,8 @@ impl Hash {
             id,
             provider,
             provider_name: _,
+            category: _,
+            docs: _,
             general,
             name: _,
             description: _,
@@ -89,6 +91,7 @@ impl Hash {
             max_len,
             max_lead,
             starts_word,
+            glance,
             min_entropy,
             proof,
             extent,
@@ -102,7 +105,7 @@ impl Hash {
         self.text(id);
         self.text(provider);
         self.text(&format!(
-            "{general} {confidence:?} {lifetime:?} {value:?} {ignore_case} {pass:?}"
+            "{general} {confidence:?} {lifetime:?} {value:?} {ignore_case} {pass:?} {glance:?}"
         ));
         self.number(keywords.len() as u64);
         keywords.iter().for_each(|word| self.text(word));

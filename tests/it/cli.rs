@@ -751,3 +751,46 @@ fn lint_measures_anchors_and_holds_them_to_limits() {
     write("empty/a.txt", b"");
     assert_eq!(lint(&["empty"]).code, 2);
 }
+
+#[test]
+fn coverage_counts_detectors_and_compares_them_with_a_list() {
+    let folder = tempfile::tempdir().expect("a scratch directory");
+    let coverage = |args: &[&str]| {
+        straykey(
+            folder.path(),
+            &[&["detectors", "coverage"], args].concat(),
+            b"",
+        )
+    };
+    let write = |name: &str, text: &str| {
+        std::fs::write(folder.path().join(name), text).expect("writable");
+    };
+    let ran = coverage(&[]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    for row in [
+        "category  providers  detectors\n",
+        "\ncrypto ",
+        "\nall ",
+        "  found by a pattern\n",
+        "  without a vendor's source\n",
+    ] {
+        assert!(ran.out.contains(row), "{row:?} in {}", ran.out);
+    }
+
+    write("list", "# ours\ngithub\nAzure-OpenAI\nnetrc\n");
+    let ran = coverage(&["--list", "list"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("3 of 3 covered\n"), "{}", ran.out);
+
+    let tiers = "# Providers\n\n- tier 1 (2): aws gk, no-such-provider k\n- something else: x, y\n";
+    write("list.md", tiers);
+    let ran = coverage(&["--list", "list.md"]);
+    assert_eq!(ran.code, 1);
+    let end = "1 of 2 covered\n  covered  aws\n  missing  no-such-provider\n";
+    assert!(ran.out.ends_with(end), "{}", ran.out);
+
+    write("empty", "\n");
+    let ran = coverage(&["--list", "empty"]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("no names in the list"), "{}", ran.err);
+}

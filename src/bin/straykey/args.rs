@@ -272,6 +272,15 @@ pub(crate) enum Detectors {
     },
     /// Measure how often the anchors of detectors stand in ordinary text.
     Lint(Lint),
+    /// Count the built-in detectors by category and kind, and compare them with a list.
+    Coverage(Coverage),
+}
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct Coverage {
+    /// A list of providers, one a line, or Markdown with items `- tier N (…): name, name`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) list: Option<PathBuf>,
 }
 
 #[derive(clap::Args, Debug)]

@@ -123,7 +123,8 @@ pub(super) fn generate(body: &str, random: &mut Random) -> Option<String> {
         }
         // {{b64:N}}: base64 of N random bytes, padded.
         "b64" => BASE64.encode(&random.bytes(first?.parse().ok()?)),
-        "age" => age(random),
+        "age" => age(random, b"age-secret-key-"),
+        "age-pq" => age(random, b"age-secret-key-pq-"),
         "fly" => {
             let body = random.bytes(200);
             format!("fm2_{}", BASE64_NOPAD.encode(&body))
@@ -290,8 +291,8 @@ fn discord_bot(random: &mut Random) -> String {
     )
 }
 
-/// Bech32 (BIP-173) with the human-readable part `age-secret-key-`, upper case.
-fn age(random: &mut Random) -> String {
+/// Bech32 (BIP-173) with the human-readable part `hrp`, upper case.
+fn age(random: &mut Random, hrp: &[u8]) -> String {
     const CHARSET: &[u8; 32] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
     let bytes = random.bytes(32);
     let mut data = Vec::new();
@@ -305,7 +306,6 @@ fn age(random: &mut Random) -> String {
         }
     }
     data.push((held << (5 - bits) & 31) as u8);
-    let hrp = b"age-secret-key-";
     let mut values: Vec<u8> = hrp.iter().map(|c| c >> 5).collect();
     values.push(0);
     values.extend(hrp.iter().map(|c| c & 31));
@@ -317,7 +317,8 @@ fn age(random: &mut Random) -> String {
         .iter()
         .map(|&v| char::from(CHARSET[v as usize]))
         .collect();
-    format!("AGE-SECRET-KEY-1{}", text.to_ascii_uppercase())
+    let hrp = String::from_utf8_lossy(hrp);
+    format!("{hrp}1{text}").to_ascii_uppercase()
 }
 
 fn polymod(values: &[u8]) -> u32 {

@@ -4,6 +4,7 @@
 //! secret begins and ends. What is cut short, elided or a mere header has no extent and is not
 //! reported. Work is bounded: no extent looks further than 64 KiB.
 
+pub(crate) mod der;
 pub(crate) mod pem;
 mod putty;
 mod service_account;
@@ -14,6 +15,7 @@ type Extent = fn(&[u8], Span) -> Option<Span>;
 
 /// All extents by name; the names are those of [`crate::detector::EXTENTS`].
 const EXTENTS: &[(&str, Extent)] = &[
+    ("der-base64", der::extent),
     ("pem", pem::extent),
     ("putty", putty::extent),
     ("service-account-json", service_account::extent),

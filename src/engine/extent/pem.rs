@@ -60,7 +60,8 @@ impl<'a> Block<'a> {
     }
 }
 
-struct Reader<'a> {
+/// Collects base64 over breaks, escapes and seams.
+pub(super) struct Reader<'a> {
     text: &'a [u8],
     at: usize,
     label: &'a [u8],
@@ -91,6 +92,28 @@ impl<'a> Reader<'a> {
             last_line: 0,
             after_break: true,
         })
+    }
+
+    /// Of base64 that starts at `at` without a BEGIN line.
+    pub(super) fn bare(text: &'a [u8], at: usize) -> Self {
+        Self {
+            text: &text[..text.len().min(at.saturating_add(LONGEST))],
+            at,
+            label: &[],
+            marker: marker_before(text, at),
+            headers: Vec::new(),
+            body: Vec::new(),
+            last_line: 0,
+            after_break: false,
+        }
+    }
+
+    /// The next `count` characters, and where the last of them ends.
+    pub(super) fn take(&mut self, count: usize) -> Option<(Vec<u8>, usize)> {
+        while self.body.len() < count {
+            self.step()?;
+        }
+        Some((std::mem::take(&mut self.body), self.at))
     }
 
     fn rest(&self) -> &'a [u8] {
@@ -292,7 +315,7 @@ fn marker_before(text: &[u8], at: usize) -> &[u8] {
     }
 }
 
-fn is_base64(c: u8) -> bool {
+pub(super) fn is_base64(c: u8) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, b'+' | b'/' | b'=')
 }
 

@@ -2,41 +2,24 @@
 
 pub mod entropy;
 pub mod guess;
+pub mod model;
 pub mod path;
 pub mod placeholder;
 pub mod proof;
 pub mod reference;
+mod stand_in;
 
 use crate::detector::{Detector, ValueKind};
 use crate::model::{Confidence, DetectorIndex, Match, Proof, Secret, Span};
 
 use super::{extent, line_around};
 use proof::Verdict;
+pub(super) use stand_in::{is_all_caps, is_stand_in};
 
 /// `{{x}}` inside: a text that something fills in.
 pub(super) fn is_template(value: &[u8]) -> bool {
     let find = |pair: &[u8]| value.windows(2).position(|window| window == pair);
     find(b"{{").is_some_and(|open| find(b"}}").is_some_and(|close| open < close))
-}
-
-/// `PASSWORD`, `DB_PASS`: the name of what belongs there.
-pub(super) fn is_all_caps(value: &[u8]) -> bool {
-    value
-        .iter()
-        .all(|byte| byte.is_ascii_uppercase() || *byte == b'_')
-}
-
-/// `user:password`: both are the names of what belongs there.
-fn is_form(text: &[u8], span: Span) -> bool {
-    const USERS: &[&str] = &["user:", "username:", "login:", "name:"];
-    const PASSWORDS: &[&str] = &["pass", "passwd", "password", "pwd", "secret"];
-    let before = &text[span.start.saturating_sub("username:".len())..span.start];
-    let ends = |user: &str| {
-        let tail = before.len().checked_sub(user.len()).map(|at| &before[at..]);
-        tail.is_some_and(|tail| tail.eq_ignore_ascii_case(user.as_bytes()))
-    };
-    let is = |password: &&str| text[span.range()].eq_ignore_ascii_case(password.as_bytes());
-    PASSWORDS.iter().any(is) && USERS.iter().any(|user| ends(user))
 }
 
 /// Proofs that tell something of a secret but hold for most random texts of its shape.
@@ -60,17 +43,17 @@ pub(super) fn judge(
     // A template right behind the value is a part of it that the pattern did not take.
     if is_template(value)
         || text[span.end..].starts_with(b"{{")
-        || (detector.value == ValueKind::Password && (is_all_caps(value) || is_form(text, span)))
+        || (detector.value == ValueKind::Password
+            && (is_all_caps(value) || is_stand_in(text, span)))
     {
         return None;
     }
-    let proof = match detector
-        .proof
-        .as_deref()
-        .map(|name| proof::prove(name, text, span))
-    {
+    let proof_name = detector.proof.as_deref();
+    let verdict = proof_name.map(|name| proof::prove(name, text, span));
+    let is_sealed = matches!(verdict, Some(Verdict::Sealed(_)));
+    let proof = match verdict {
         Some(Verdict::Refuted) => return None,
-        Some(Verdict::Proved(proof)) => proof,
+        Some(Verdict::Proved(proof) | Verdict::Sealed(proof)) => proof,
         Some(Verdict::Open) | None => Proof::None,
     };
     let checksum = matches!(proof, Proof::Checksum { .. });
@@ -82,11 +65,9 @@ pub(super) fn judge(
     {
         return None;
     }
-    let informs = detector
-        .proof
-        .as_deref()
-        .is_some_and(|name| INFORMS.contains(&name));
+    let informs = proof_name.is_some_and(|name| INFORMS.contains(&name));
     let confidence = match proof {
+        _ if is_sealed => detector.confidence.min(Confidence::Medium),
         Proof::Structure { .. } | Proof::Checksum { .. } if !informs => Confidence::Certain,
         _ => detector.confidence,
     };
@@ -98,5 +79,6 @@ pub(super) fn judge(
         confidence,
         key: None,
         decoding: Vec::new(),
+        assigned: None,
     })
 }

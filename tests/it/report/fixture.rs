@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use straykey::detector::{Detector, DetectorSet, Pass, ValueKind, template};
+use straykey::detector::{Detector, DetectorSet, Glance, Pass, ValueKind, template};
 use straykey::finding::line_hashes;
 use straykey::finding::{Finding, Suppression, SuppressionSource};
 use straykey::model::{
@@ -233,6 +233,8 @@ fn acme() -> Detector {
         id: Borrowed("acme-api-key"),
         provider: Borrowed("acme"),
         provider_name: Borrowed("Acme Cloud"),
+        category: Borrowed("generic"),
+        docs: Borrowed("https://docs.acme.example/tokens"),
         general: false,
         name: Borrowed("Acme API key"),
         description: Borrowed("Full access to the account until it is revoked."),
@@ -249,6 +251,7 @@ fn acme() -> Detector {
         max_len: 42,
         max_lead: 0,
         starts_word: false,
+        glance: Glance::None,
         min_entropy: 0.0,
         proof: Some(Borrowed("acme-crc32")),
         extent: None,
@@ -266,6 +269,8 @@ fn session_token() -> Detector {
         id: Borrowed("session-token"),
         provider: Borrowed("generic"),
         provider_name: Borrowed("Generic"),
+        category: Borrowed("generic"),
+        docs: Borrowed("https://docs.acme.example/tokens"),
         name: Borrowed("Session token"),
         description: Borrowed("Acts as its user until it ends"),
         severity: Severity::Medium,
@@ -288,6 +293,8 @@ fn private_key() -> Detector {
         id: Borrowed("private-key"),
         provider: Borrowed("generic"),
         provider_name: Borrowed("Generic"),
+        category: Borrowed("generic"),
+        docs: Borrowed("https://docs.acme.example/tokens"),
         name: Borrowed("Private key"),
         description: Borrowed("Proves to be its owner wherever the public key is trusted."),
         severity: Severity::High,

@@ -1,4 +1,4 @@
-//! `straykey detectors list|show|test`; `lint` has a file of its own.
+//! `straykey detectors list|show|test`; `lint` and `coverage` have files of their own.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -9,7 +9,7 @@ use anyhow::{Result, anyhow};
 use straykey::detector::{self, Detector, DetectorSet, Pass, Shape};
 use straykey::engine::selftest;
 
-use super::{lint, request};
+use super::{coverage, lint, request};
 use crate::args::Detectors;
 use crate::exit::Exit;
 
@@ -19,6 +19,7 @@ pub(crate) fn run(command: Detectors) -> Result<Exit> {
         Detectors::Show { id } => show(&id),
         Detectors::Test { files } => test(&files),
         Detectors::Lint(args) => lint::run(&args),
+        Detectors::Coverage(args) => coverage::run(&args),
     }
 }
 

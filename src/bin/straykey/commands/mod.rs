@@ -1,6 +1,7 @@
 //! One file for each command.
 
 mod baseline;
+mod coverage;
 mod detectors;
 mod hook;
 mod lint;

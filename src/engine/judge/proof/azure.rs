@@ -125,7 +125,7 @@ pub(super) fn sas(candidate: Candidate<'_>) -> Verdict {
 }
 
 /// The run of URL characters that the candidate stands in.
-fn query_around(candidate: Candidate<'_>) -> &[u8] {
+pub(super) fn query_around(candidate: Candidate<'_>) -> &[u8] {
     let text = candidate.text;
     let in_url = |c: &u8| c.is_ascii_graphic() && !matches!(c, b'"' | b'\'' | b'<' | b'>' | b'`');
     let (before, after) = (&text[..candidate.span.start], &text[candidate.span.end..]);
@@ -140,7 +140,7 @@ fn query_around(candidate: Candidate<'_>) -> &[u8] {
 }
 
 /// Names and values of a query; `&amp;` and `\u0026` separate as `&` does.
-fn parameters(query: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+pub(super) fn parameters(query: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     let pieces = query.split(|&c| matches!(c, b'&' | b'?' | b'\\' | b' ' | b';' | b','));
     pieces.filter_map(|piece| {
         let piece = piece
@@ -178,7 +178,7 @@ fn percent_decode(text: &[u8]) -> Vec<u8> {
 }
 
 /// Seconds since 1970, or a date of ISO 8601 with or without time, in UTC unless it says otherwise.
-fn moment(value: &[u8]) -> Option<i64> {
+pub(super) fn moment(value: &[u8]) -> Option<i64> {
     let decoded = percent_decode(value);
     let text = std::str::from_utf8(&decoded).ok()?;
     if let Ok(seconds) = text.parse() {

@@ -7,13 +7,23 @@ pub(super) enum Outline {
     Damaged,
     /// The frame fits, the inside could not be read.
     Framed,
-    /// A readable key: `RSA 2048 bits`.
-    Key(String),
+    /// A readable key.
+    Key(Key),
     /// An encrypted key, with the cipher where it is known.
     Encrypted(Option<&'static str>),
 }
 
+/// What a readable key tells of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Key {
+    /// `RSA 2048 bits`.
+    pub(super) kind: String,
+    /// Its public half in SSH's wire format, where the structure holds it.
+    pub(super) public: Option<Vec<u8>>,
+}
+
 const SEQUENCE: u8 = 0x30;
+const BITS: u8 = 0x03;
 const INTEGER: u8 = 0x02;
 const OCTETS: u8 = 0x04;
 const OID: u8 = 0x06;
@@ -36,6 +46,13 @@ const CURVES: &[(&[u8], &str)] = &[
     (&[0x2b, 0x81, 4, 0, 0x22], "P-384"),
     (&[0x2b, 0x81, 4, 0, 0x23], "P-521"),
     (&[0x2b, 0x81, 4, 0, 0x0a], "secp256k1"),
+];
+
+/// Curves with the name that SSH gives them.
+const SSH_CURVES: &[(&str, &str)] = &[
+    ("P-256", "nistp256"),
+    ("P-384", "nistp384"),
+    ("P-521", "nistp521"),
 ];
 
 const CIPHERS: &[(&[u8], &str)] = &[
@@ -67,7 +84,7 @@ pub(super) fn private_key(bytes: &[u8]) -> Outline {
 }
 
 /// What follows the version of a key.
-fn key(mut rest: Der<'_>) -> Option<String> {
+fn key(mut rest: Der<'_>) -> Option<Key> {
     match rest.element()? {
         (SEQUENCE, algorithm) => {
             let mut algorithm = Der(algorithm);
@@ -77,42 +94,92 @@ fn key(mut rest: Der<'_>) -> Option<String> {
                 "RSA" | "RSA-PSS" => {
                     let mut inner = Der(Der(sealed).take(SEQUENCE)?);
                     inner.take(INTEGER)?;
-                    Some(format!("{kind} {} bits", bits(inner.take(INTEGER)?)))
+                    rsa(kind, inner.take(INTEGER)?, inner.take(INTEGER)?)
                 }
-                "EC" => Some(curve(algorithm.take(OID)?)),
-                _ => Some(kind.to_owned()),
+                "EC" => Some(elliptic(algorithm.take(OID)?, sec1_point(sealed))),
+                _ => Some(Key {
+                    kind: kind.to_owned(),
+                    public: None,
+                }),
             }
         }
         (INTEGER, first) => integers(first, rest),
         (OCTETS, _) => {
-            // SEC 1: the curve stands in the element with context tag 0.
+            // SEC 1: the curve stands in the element with context tag 0, the point in that with 1.
             let parameters = rest.take(0xa0)?;
-            Some(curve(Der(parameters).take(OID)?))
+            Some(elliptic(Der(parameters).take(OID)?, point(rest)))
         }
         _ => None,
     }
+}
+
+fn rsa(name: &str, modulus: &[u8], exponent: &[u8]) -> Option<Key> {
+    Some(Key {
+        kind: format!("{name} {} bits", bits(modulus)),
+        public: Some(wire(&[b"ssh-rsa", exponent, modulus])),
+    })
 }
 
 /// RSA has eight integers after the version, DSA five.
-fn integers(first: &[u8], mut rest: Der<'_>) -> Option<String> {
-    let mut count = 1;
+fn integers(first: &[u8], mut rest: Der<'_>) -> Option<Key> {
+    let mut numbers = vec![first];
     while !rest.0.is_empty() {
         match rest.element()? {
-            (INTEGER, _) => count += 1,
+            (INTEGER, number) => numbers.push(number),
             // Further primes of a multi-prime key.
-            (SEQUENCE, _) if count == 8 && rest.0.is_empty() => {}
+            (SEQUENCE, _) if numbers.len() == 8 && rest.0.is_empty() => {}
             _ => return None,
         }
     }
-    match count {
-        8 => Some(format!("RSA {} bits", bits(first))),
-        5 => Some(format!("DSA {} bits", bits(first))),
+    match numbers[..] {
+        [modulus, exponent, _, _, _, _, _, _] => rsa("RSA", modulus, exponent),
+        [p, q, g, y, _] => Some(Key {
+            kind: format!("DSA {} bits", bits(p)),
+            public: Some(wire(&[b"ssh-dss", p, q, g, y])),
+        }),
         _ => None,
     }
 }
 
-fn curve(oid: &[u8]) -> String {
-    named(CURVES, oid).map_or_else(|| "EC".to_owned(), |name| format!("EC {name}"))
+fn elliptic(oid: &[u8], point: Option<&[u8]>) -> Key {
+    let Some(curve) = named(CURVES, oid) else {
+        return Key {
+            kind: "EC".to_owned(),
+            public: None,
+        };
+    };
+    let ssh = SSH_CURVES.iter().find(|(known, _)| *known == curve);
+    let public = ssh.zip(point).map(|((_, name), point)| {
+        let kind = format!("ecdsa-sha2-{name}");
+        wire(&[kind.as_bytes(), name.as_bytes(), point])
+    });
+    Key {
+        kind: format!("EC {curve}"),
+        public,
+    }
+}
+
+/// The public point in a SEC 1 structure that PKCS#8 wraps.
+fn sec1_point(sealed: &[u8]) -> Option<&[u8]> {
+    let mut inside = Der(Der(sealed).take(SEQUENCE)?);
+    inside.take(INTEGER)?;
+    inside.take(OCTETS)?;
+    point(inside)
+}
+
+/// The bits of the element with context tag 1, one of the next two.
+fn point(mut rest: Der<'_>) -> Option<&[u8]> {
+    let tagged = match rest.element()? {
+        (0xa1, tagged) => tagged,
+        _ => rest.take(0xa1)?,
+    };
+    Der(tagged).take(BITS)?.strip_prefix(&[0])
+}
+
+/// Strings with their lengths, as SSH writes them; numbers of DER have the same bytes.
+fn wire(parts: &[&[u8]]) -> Vec<u8> {
+    let field = |part: &&[u8]| [&(part.len() as u32).to_be_bytes()[..], part].concat();
+    parts.iter().flat_map(field).collect()
 }
 
 /// The cipher somewhere in the parameters of an encryption scheme.
@@ -207,23 +274,59 @@ mod tests {
                 .expect("listed");
             element(OID, bytes)
         };
-        let key = |name: &str| Outline::Key(name.to_owned());
-        assert_eq!(private_key(&rsa(256)), key("RSA 2048 bits"));
+        let kind = |bytes: &[u8]| match private_key(bytes) {
+            Outline::Key(key) => key.kind,
+            other => panic!("a key expected, not {other:?}"),
+        };
+        assert_eq!(kind(&rsa(256)), "RSA 2048 bits");
         let algorithm = sequence(&[oid(KINDS, "RSA"), vec![5, 0]]);
         let pkcs8 = sequence(&[version(0), algorithm, element(OCTETS, &rsa(384))]);
-        assert_eq!(private_key(&pkcs8), key("RSA 3072 bits"));
+        assert_eq!(kind(&pkcs8), "RSA 3072 bits");
         let algorithm = sequence(&[oid(KINDS, "EC"), oid(CURVES, "P-256")]);
         let ec = sequence(&[version(0), algorithm, element(OCTETS, &[1; 40])]);
-        assert_eq!(private_key(&ec), key("EC P-256"));
+        assert_eq!(kind(&ec), "EC P-256");
         let parameters = element(0xa0, &oid(CURVES, "P-384"));
         let sec1 = sequence(&[version(1), element(OCTETS, &[7; 48]), parameters]);
-        assert_eq!(private_key(&sec1), key("EC P-384"));
+        assert_eq!(kind(&sec1), "EC P-384");
         let algorithm = sequence(&[oid(KINDS, "Ed25519")]);
         let ed = sequence(&[version(0), algorithm, element(OCTETS, &[7; 34])]);
-        assert_eq!(private_key(&ed), key("Ed25519"));
+        assert_eq!(kind(&ed), "Ed25519");
         let scheme = sequence(&[oid(CIPHERS, "aes256-cbc"), element(OCTETS, &[1; 16])]);
         let sealed = sequence(&[scheme, element(OCTETS, &[9; 64])]);
         assert_eq!(private_key(&sealed), Outline::Encrypted(Some("aes256-cbc")));
+    }
+
+    #[test]
+    fn the_public_half_is_that_of_ssh() {
+        let public = |bytes: &[u8]| match private_key(bytes) {
+            Outline::Key(key) => key.public,
+            other => panic!("a key expected, not {other:?}"),
+        };
+        let plain = rsa(256);
+        let wired = public(&plain).expect("RSA holds it");
+        assert_eq!(wired[..11], *b"\0\0\0\x07ssh-rsa");
+        assert_eq!(wired[11..18], [0, 0, 0, 3, 1, 0, 1]);
+        assert_eq!(wired.len(), 18 + 4 + 257);
+        let named = |names: &[(&[u8], &str)], name: &str| {
+            let (bytes, _) = names
+                .iter()
+                .find(|(_, known)| *known == name)
+                .expect("listed");
+            element(OID, bytes)
+        };
+        let algorithm = sequence(&[named(KINDS, "RSA"), vec![5, 0]]);
+        let pkcs8 = sequence(&[version(0), algorithm, element(OCTETS, &plain)]);
+        assert_eq!(public(&pkcs8).as_ref(), Some(&wired));
+        let point = element(0xa1, &element(BITS, &[&[0, 4][..], &[7; 64]].concat()));
+        let parameters = element(0xa0, &named(CURVES, "P-256"));
+        let secret = element(OCTETS, &[7; 32]);
+        let sec1 = sequence(&[version(1), secret.clone(), parameters, point.clone()]);
+        let algorithm = sequence(&[named(KINDS, "EC"), named(CURVES, "P-256")]);
+        let inner = sequence(&[version(1), secret, point]);
+        let pkcs8 = sequence(&[version(0), algorithm, element(OCTETS, &inner)]);
+        let wired = public(&sec1).expect("the point is there");
+        assert_eq!(wired[..23], *b"\0\0\0\x13ecdsa-sha2-nistp256");
+        assert_eq!(public(&pkcs8), Some(wired));
     }
 
     #[test]

@@ -1,18 +1,42 @@
 //! Tokens that are, or hold, base64 of something readable.
 
 use super::{Candidate, Verdict, contains, decode_base64, find};
+use crate::engine::judge::{guess, is_stand_in, placeholder};
+use crate::model::Span;
 
-/// base64 of `user:password`. The user may be empty, as with tokens sent by basic authentication.
+/// base64 of `user:password`. The user may be empty, as with tokens sent by basic authentication;
+/// the password may not be a placeholder.
 pub(super) fn user_password(candidate: Candidate<'_>) -> Verdict {
     let decoded = decode_base64(candidate.secret()).and_then(|bytes| String::from_utf8(bytes).ok());
-    let password = decoded.as_deref().and_then(|text| text.split_once(':'));
-    match (password, &decoded) {
-        (Some((_, password)), Some(text))
-            if !password.is_empty() && !text.chars().any(char::is_control) =>
-        {
-            Verdict::structure("base64 of user:password", None)
-        }
-        _ => Verdict::Refuted,
+    let text = decoded.unwrap_or_default();
+    let Some((user, password)) = text.split_once(':') else {
+        return Verdict::Refuted;
+    };
+    let at = Span::new(user.len() + 1, text.len());
+    let stands_for_another =
+        is_stand_in(text.as_bytes(), at) || placeholder::placeholder(password.as_bytes()).is_some();
+    match stands_for_another || password.is_empty() || text.chars().any(char::is_control) {
+        true => Verdict::Refuted,
+        false => Verdict::structure("base64 of user:password", None),
+    }
+}
+
+/// A token of an issuer that is not known, as headers carry it: one of its parts was made by a
+/// machine. A JSON Web Token is judged by what it holds instead.
+pub(super) fn opaque_token(candidate: Candidate<'_>) -> Verdict {
+    const SHORTEST: usize = 16;
+    let secret = candidate.secret();
+    let is_made = |part: &[u8]| {
+        let has = |kind: fn(&u8) -> bool| part.iter().any(kind);
+        part.len() >= SHORTEST
+            && has(u8::is_ascii_digit)
+            && has(u8::is_ascii_alphabetic)
+            && !guess::is_guessable(part)
+    };
+    let is_jwt = secret.starts_with(b"eyJ") && secret.contains(&b'.');
+    match !is_jwt && secret.split(|&c| c == b'.').any(is_made) {
+        true => Verdict::Open,
+        false => Verdict::Refuted,
     }
 }
 
@@ -103,9 +127,31 @@ mod tests {
         structure("base64-user-password", "{{basic:user:16}}");
         structure("base64-user-password", "{{basic::16}}");
         says("base64-user-password", "{{b64:48}}", &Verdict::Refuted);
-        for text in ["user:", "no colon at all", "user:pass\u{7}word"] {
+        for text in [
+            "user:",
+            "no colon at all",
+            "me:pass\u{7}word",
+            "username:password",
+            "me:<password>",
+        ] {
             let encoded = BASE64.encode(text.as_bytes());
             assert_eq!(verdict("base64-user-password", &encoded), Verdict::Refuted);
+        }
+    }
+
+    #[test]
+    fn an_opaque_token_has_a_part_that_is_hard_to_guess() {
+        for template in ["{{hex:32}}", "{{alnum:40}}", "ab.{{alnum:30}}.{{alnum:6}}"] {
+            says("opaque-token", template, &Verdict::Open);
+        }
+        for text in [
+            "short-1",
+            "my-access-token-0001",
+            "process.env.MY_ACCESS_TOKEN1",
+            "0000000000000000000000",
+            "eyJhbGciOiJub25lIn0.eyJzdWIiOiJtZTEyMyJ9.",
+        ] {
+            assert_eq!(verdict("opaque-token", text), Verdict::Refuted, "{text}");
         }
     }
 

@@ -14,6 +14,7 @@ mod der;
 mod encoded;
 mod macaroon;
 mod private_key;
+mod signed_url;
 
 use crate::model::{Proof, Span, printable};
 
@@ -22,6 +23,8 @@ use crate::model::{Proof, Span, printable};
 pub enum Verdict {
     /// It is well-formed: chance hardly produces it.
     Proved(Proof),
+    /// Well-formed, and locked with a passphrase: of no use by itself.
+    Sealed(Proof),
     /// Nothing to say: an older generation, or a shape without a check.
     Open,
     /// It cannot be one: drop it.
@@ -87,9 +90,12 @@ const PROVERS: &[(&str, Prover)] = &[
     ("macaroon-fly", macaroon::fly),
     ("macaroon-pypi", macaroon::pypi),
     ("npm-crc32", checksum::npm),
+    ("opaque-token", encoded::opaque_token),
     ("openai-marker", encoded::openai_marker),
     ("private-key", private_key::private_key),
+    ("private-key-der", private_key::der_base64),
     ("sentry-org", claims::sentry_org),
+    ("signed-url", signed_url::signed_url),
     ("vercel-crc32", checksum::vercel),
     ("zuplo-crc32", checksum::zuplo),
 ];
@@ -107,7 +113,7 @@ pub fn prove(name: &str, text: &[u8], span: Span) -> Verdict {
 }
 
 /// Decodes base64 in either alphabet, with or without padding, whatever its last bits are.
-pub(super) fn decode_base64(text: &[u8]) -> Option<Vec<u8>> {
+pub(in crate::engine) fn decode_base64(text: &[u8]) -> Option<Vec<u8>> {
     let unpadded = text.len() - text.iter().rev().take_while(|&&c| c == b'=').count();
     let text = &text[..unpadded];
     if text.len() % 4 == 1 {

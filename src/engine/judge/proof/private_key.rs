@@ -1,13 +1,18 @@
 //! Private keys: PEM, OpenSSH, PuTTY and OpenPGP.
 //!
-//! Reads the frame, the kind of key and whether a passphrase protects it; computes nothing with
-//! the key.
+//! Reads the frame, the kind of key, whether a passphrase protects it, and the fingerprint of the
+//! public half where the structure holds that (as `ssh-keygen -l` prints it, whatever the armour,
+//! so that copies of a key can be told); computes nothing with the key.
 
+use data_encoding::BASE64_NOPAD;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
-use super::der::{self, Outline};
+use super::der::{self, Key, Outline};
 use super::{Candidate, Verdict, contains, decode_base64, find, shown};
+use crate::engine::extent::der::Bare;
 use crate::engine::extent::pem::Block;
+use crate::model::Proof;
 
 const OPENSSH_MAGIC: &[u8] = b"openssh-key-v1\0";
 const PUTTY_HEAD: &[u8] = b"PuTTY-User-Key-File-";
@@ -25,6 +30,18 @@ pub(super) fn private_key(candidate: Candidate<'_>) -> Verdict {
         return putty(&secret[at..]);
     }
     bare(secret)
+}
+
+/// DER in base64 without armour: nothing but a key that is there to its end.
+pub(super) fn der_base64(candidate: Candidate<'_>) -> Verdict {
+    let Some(found) = Bare::read(candidate.text, candidate.span.start) else {
+        return Verdict::Refuted;
+    };
+    match decode_base64(&found.body).map(|bytes| der::private_key(&bytes)) {
+        None | Some(Outline::Damaged) => Verdict::Refuted,
+        Some(Outline::Framed) => Verdict::Open,
+        Some(outline) => outlined("DER", outline),
+    }
 }
 
 fn in_block(block: &Block<'_>) -> Verdict {
@@ -63,23 +80,53 @@ fn decoded(bytes: &[u8]) -> Verdict {
     if let Some(verdict) = sigstore(bytes) {
         return verdict;
     }
-    match der::private_key(bytes) {
+    outlined("PEM", der::private_key(bytes))
+}
+
+fn outlined(container: &str, outline: Outline) -> Verdict {
+    match outline {
         Outline::Damaged => Verdict::Refuted,
-        Outline::Framed => described("PEM", None, "unencrypted"),
-        Outline::Key(kind) => described("PEM", Some(&kind), "unencrypted"),
-        Outline::Encrypted(Some(cipher)) => {
-            described("PEM", None, &format!("encrypted ({cipher})"))
+        Outline::Framed => described(container, None, UNENCRYPTED),
+        Outline::Key(Key { kind, public }) => {
+            fingerprinted(container, Some(&kind), UNENCRYPTED, public.as_deref())
         }
-        Outline::Encrypted(None) => described("PEM", None, "encrypted"),
+        Outline::Encrypted(Some(cipher)) => {
+            described(container, None, &format!("encrypted ({cipher})"))
+        }
+        Outline::Encrypted(None) => described(container, None, "encrypted"),
     }
 }
 
+const UNENCRYPTED: &str = "unencrypted";
+
 fn described(container: &str, kind: Option<&str>, protection: &str) -> Verdict {
-    let what = match kind {
-        Some(kind) => format!("{container}, {kind}, {protection}"),
-        None => format!("{container}, {protection}"),
+    fingerprinted(container, kind, protection, None)
+}
+
+/// `PEM, RSA 2048 bits, unencrypted, SHA256:…`: what is encrypted is sealed.
+fn fingerprinted(
+    container: &str,
+    kind: Option<&str>,
+    protection: &str,
+    public: Option<&[u8]>,
+) -> Verdict {
+    let mut what = container.to_owned();
+    for part in kind.into_iter().chain([protection]) {
+        what += ", ";
+        what += part;
+    }
+    if let Some(public) = public {
+        what += ", SHA256:";
+        what += &BASE64_NOPAD.encode(&Sha256::digest(public));
+    }
+    let proof = Proof::Structure {
+        what,
+        ends_at: None,
     };
-    Verdict::structure(what, None)
+    match protection {
+        UNENCRYPTED => Verdict::Proved(proof),
+        _ => Verdict::Sealed(proof),
+    }
 }
 
 /// A key without armour must be readable to the end; anything else may be another secret.
@@ -96,7 +143,7 @@ fn bare(secret: &[u8]) -> Verdict {
         return openssh(&bytes);
     }
     match der::private_key(&bytes) {
-        Outline::Key(kind) => described("DER", Some(&kind), "unencrypted"),
+        outline @ Outline::Key(_) => outlined("DER", outline),
         _ => Verdict::Open,
     }
 }
@@ -136,11 +183,13 @@ fn openssh(bytes: &[u8]) -> Verdict {
     if counted.is_none_or(|keys| keys == 0) {
         return Verdict::Refuted;
     }
-    let kind = rest.string().and_then(ssh_kind);
-    match unprotected {
-        true => described("OpenSSH", kind.as_deref(), "unencrypted"),
-        false => described("OpenSSH", kind.as_deref(), &format!("encrypted ({cipher})")),
-    }
+    let public = rest.string();
+    let kind = public.and_then(ssh_kind);
+    // Of a kind that is not known the bytes need not be a key.
+    let public = public.filter(|_| kind.is_some());
+    let encrypted = format!("encrypted ({cipher})");
+    let protection = if unprotected { UNENCRYPTED } else { &encrypted };
+    fingerprinted("OpenSSH", kind.as_deref(), protection, public)
 }
 
 /// The kind of a public key in SSH's wire format.
@@ -205,7 +254,7 @@ fn putty(file: &[u8]) -> Verdict {
         return Verdict::Refuted;
     }
     match cipher {
-        "none" => described("PuTTY", None, "unencrypted"),
+        "none" => described("PuTTY", None, UNENCRYPTED),
         cipher => described("PuTTY", None, &format!("encrypted ({cipher})")),
     }
 }
@@ -226,7 +275,7 @@ fn openpgp(block: &Block<'_>) -> Verdict {
     }
     match secret_key_packet(&bytes) {
         Some((kind, true)) => described("OpenPGP", kind.as_deref(), "encrypted"),
-        Some((kind, false)) => described("OpenPGP", kind.as_deref(), "unencrypted"),
+        Some((kind, false)) => described("OpenPGP", kind.as_deref(), UNENCRYPTED),
         None => Verdict::Open,
     }
 }
@@ -331,6 +380,13 @@ mod tests {
         )
     }
 
+    fn sealed(what: &str) -> Verdict {
+        Verdict::Sealed(Proof::Structure {
+            what: what.to_owned(),
+            ends_at: None,
+        })
+    }
+
     fn what(template: &str) -> String {
         match proves("private-key", template) {
             Proof::Structure {
@@ -349,10 +405,14 @@ mod tests {
         let old = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\
             DEK-Info: AES-128-CBC,{{HEX:32}}\n\n{{base64:64}}\n{{base64:64}}\n\
             -----END RSA PRIVATE KEY-----";
-        assert_eq!(what(old), "PEM, encrypted (AES-128-CBC)");
+        says("private-key", old, &sealed("PEM, encrypted (AES-128-CBC)"));
         let putty = "PuTTY-User-Key-File-3: ssh-rsa\nEncryption: aes256-cbc\nPrivate-Lines: 1\n\
             {{base64:64}}\nPrivate-MAC: {{hex:64}}\n";
-        assert_eq!(what(putty), "PuTTY, encrypted (aes256-cbc)");
+        says(
+            "private-key",
+            putty,
+            &sealed("PuTTY, encrypted (aes256-cbc)"),
+        );
     }
 
     #[test]
@@ -386,11 +446,9 @@ mod tests {
             string(&[9; 64]),
         ];
         let text = armour("OPENSSH PRIVATE KEY", &bytes.concat());
-        let expected = "OpenSSH, RSA 3072 bits, encrypted (aes256-ctr)";
-        assert_eq!(
-            verdict("private-key", &text),
-            Verdict::structure(expected, None)
-        );
+        let sum = BASE64_NOPAD.encode(&Sha256::digest(&public));
+        let expected = format!("OpenSSH, RSA 3072 bits, encrypted (aes256-ctr), SHA256:{sum}");
+        assert_eq!(verdict("private-key", &text), sealed(&expected));
     }
 
     /// A secret-key packet of version 4: RSA with `usage` as first byte of the secret part.
@@ -414,7 +472,10 @@ mod tests {
                 plain.replace(end, &format!("\n={sum}{end}"))
             };
             let what = format!("OpenPGP, RSA 2048 bits, {protection}");
-            let expected = Verdict::structure(what, None);
+            let expected = match usage {
+                0 => Verdict::structure(what, None),
+                _ => sealed(&what),
+            };
             assert_eq!(verdict("private-key", &text(&sum)), expected);
             assert_eq!(
                 verdict("private-key", &armour("PGP PRIVATE KEY BLOCK", &packet)),
@@ -439,7 +500,7 @@ mod tests {
         let json =
             br#"{"kdf":{"name":"scrypt"},"cipher":{"name":"nacl/secretbox"},"ciphertext":"x"}"#;
         let text = armour("ENCRYPTED SIGSTORE PRIVATE KEY", json);
-        let expected = Verdict::structure("Sigstore, encrypted (nacl/secretbox)", None);
+        let expected = sealed("Sigstore, encrypted (nacl/secretbox)");
         assert_eq!(verdict("private-key", &text), expected);
     }
 }

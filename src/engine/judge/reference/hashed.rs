@@ -11,7 +11,7 @@ pub(super) fn hash(value: &str, _: &str) -> Option<Reference> {
         "ldap"
     } else if is_named(value) {
         "pbkdf2"
-    } else if value.starts_with("SCRAM-SHA-") && value.contains('$') {
+    } else if is_postgres(value) {
         "postgres"
     } else if is_mysql(value) {
         "mysql"
@@ -59,6 +59,13 @@ fn is_ldap(value: &str) -> bool {
 fn is_named(value: &str) -> bool {
     let names = ["pbkdf2", "argon2", "bcrypt", "scrypt"];
     names.iter().any(|name| value.starts_with(name)) && value.matches('$').count() >= 2
+}
+
+/// `SCRAM-SHA-256$4096:salt$keys`, `md5` and MD5 in hex.
+fn is_postgres(value: &str) -> bool {
+    let digits = value.strip_prefix("md5").unwrap_or_default();
+    let md5 = digits.len() == 32 && digits.bytes().all(|c| c.is_ascii_hexdigit());
+    md5 || value.starts_with("SCRAM-SHA-") && value.contains('$')
 }
 
 /// `*` and SHA-1 in upper-case hex.
