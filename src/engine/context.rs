@@ -8,7 +8,7 @@
 use std::cmp::Reverse;
 use std::sync::{Arc, OnceLock};
 
-use crate::detector::{Context, DetectorSet, Near, Pass, Text};
+use crate::detector::{Context, DetectorSet, Near, Pass, Shape, Text};
 use crate::model::{Confidence, DetectorIndex, Span};
 
 use super::judge::{entropy, guess};
@@ -24,7 +24,14 @@ const MAX_WORD: usize = 32;
 #[derive(Debug)]
 pub(super) struct Contexts {
     detectors: Arc<DetectorSet>,
-    words: OnceLock<Vec<Word>>,
+    table: OnceLock<Table>,
+}
+
+#[derive(Debug)]
+struct Table {
+    words: Vec<Word>,
+    /// All that a value may have whose word stands outside of its key, each once.
+    shapes_around: Vec<Shape>,
 }
 
 /// A word and a detector that it belongs to, in the order of both.
@@ -38,7 +45,7 @@ impl Contexts {
     pub(super) fn new(detectors: Arc<DetectorSet>) -> Self {
         Self {
             detectors,
-            words: OnceLock::new(),
+            table: OnceLock::new(),
         }
     }
 
@@ -62,21 +69,38 @@ impl Contexts {
 
     /// The words that begin with `start`.
     fn starting_with(&self, start: &str) -> &[Word] {
-        let words = self.words.get_or_init(|| words(&self.detectors));
+        let words = &self.table().words;
         let from = words.partition_point(|word| word.text.as_ref() < start);
         let words = &words[from..];
         &words[..words.partition_point(|word| word.text.starts_with(start))]
     }
+
+    fn table(&self) -> &Table {
+        self.table.get_or_init(|| Table::of(&self.detectors))
+    }
 }
 
-fn words(detectors: &DetectorSet) -> Vec<Word> {
-    let mut words = Vec::new();
-    for (detector, of) in detectors.iter() {
-        let own = of.context.iter().flat_map(|context| context.words.iter());
-        words.extend(own.cloned().map(|text| Word { text, detector }));
+impl Table {
+    fn of(detectors: &DetectorSet) -> Self {
+        let (mut words, mut shapes_around) = (Vec::new(), Vec::new());
+        for (detector, of) in detectors.iter() {
+            let Some(context) = &of.context else {
+                continue;
+            };
+            let own = context.words.iter().cloned();
+            words.extend(own.map(|text| Word { text, detector }));
+            if context.near > Near::Key {
+                shapes_around.extend(context.shapes.iter().cloned());
+            }
+        }
+        words.sort_unstable();
+        shapes_around.sort_unstable();
+        shapes_around.dedup();
+        Self {
+            words,
+            shapes_around,
+        }
     }
-    words.sort_unstable();
-    words
 }
 
 /// Key words of the built-in assignment detectors that are not in `detectors`, for its first
@@ -119,7 +143,7 @@ impl Look<'_> {
         let mut plain = true;
         let key = &self.text[self.key.range()];
         cut(key, |part| plain &= says_nothing(&key[part.range()]));
-        if !plain {
+        if !plain || !self.may_be_around() {
             return None;
         }
         let floor = self.key.start.saturating_sub(REACH);
@@ -128,8 +152,15 @@ impl Look<'_> {
         let line = line.map_or(floor, |end| floor + end + 1);
         let on_line = [Span::new(line, self.key.start), self.rest_of_line()];
         let claims = self.among(&on_line, Near::Line);
-        let claims = claims.or_else(|| self.above(floor, line))?;
-        (!guess::is_guessable(self.secret())).then_some(claims)
+        claims.or_else(|| self.above(floor, line))
+    }
+
+    /// Whether the value could be of a kind that is told by what stands around it: most are not,
+    /// and that is sooner known than what does.
+    fn may_be_around(self) -> bool {
+        let secret = self.secret();
+        let mut shapes = self.contexts.table().shapes_around.iter();
+        shapes.any(|shape| shape.fits(secret)) && !guess::is_guessable(secret)
     }
 
     /// What follows the value on its line.
@@ -388,7 +419,7 @@ mod tests {
     use std::borrow::Cow;
 
     use super::*;
-    use crate::detector::{Detector, Shape, template};
+    use crate::detector::{Detector, template};
 
     fn detector(id: &'static str, words: &[&'static str], names: &[&'static str]) -> Detector {
         let builtin = DetectorSet::builtin();

@@ -114,8 +114,12 @@ impl Glance<'_> {
             return Some(false);
         }
         let word = self.skip(value, usize::MAX, is_name_byte)?;
-        if NOTHING.contains(&&self.text[value..word]) {
-            return Some(!matches!(self.byte(word)?, b'(' | b'"' | b'\''));
+        let ends = matches!(
+            self.byte(word)?,
+            b' ' | b',' | b';' | b')' | b'}' | b'\n' | b'\r' | END
+        );
+        if ends && NOTHING.contains(&&self.text[value..word]) {
+            return Some(true);
         }
         if value == operator {
             let lower = self.key(sign)?.iter().any(u8::is_ascii_lowercase);
@@ -123,7 +127,6 @@ impl Glance<'_> {
             let end = self.skip(self.start, usize::MAX, keys::is_key_byte)?;
             let key = Key::read(self.key(end)?);
             let other = key.is_none_or(|key| key.class == Class::Other);
-            let ends = matches!(self.byte(word)?, b' ' | b',' | b')' | b'\n' | b'\r' | END);
             return Some(other && lower && !digits && ends);
         }
         let literal = match self.byte(word)? {

@@ -304,7 +304,7 @@ const ABOUT: &[&[u8]] = &[
     b"validate",
 ];
 
-const PUBLIC: &[&[u8]] = &[b"public", b"pub", b"hashed"];
+const PUBLIC: &[&[u8]] = &[b"public", b"pub", b"hashed", b"encrypted"];
 
 /// Words behind the name that make it something about the credential.
 const ATTRIBUTES: &[&[u8]] = &[
@@ -340,6 +340,9 @@ const ATTRIBUTES: &[&[u8]] = &[
     b"usage",
     b"column",
     b"version",
+    b"fingerprint",
+    b"id",
+    b"ids",
 ];
 
 /// The lower-case words of an identifier, cut at punctuation, case changes and digits.

@@ -107,6 +107,7 @@ pub(super) fn literal(text: &[u8], value: &Value) -> Option<Span> {
         || judge::is_template(secret)
         || judge::is_all_caps(secret) && secret.contains(&b'_')
         || is_unsigned_jwt(secret)
+        || is_concatenation(secret)
         || !secret
             .iter()
             .all(|&byte| byte > 0x7f || matches!(byte, b' '..=b'~'));
@@ -157,6 +158,18 @@ pub(super) fn weigh(
     };
     let detector = by_key.filter(|_| points >= model::LEAST)?;
     Some(found(detector, Confidence::Low, Some(assigned)))
+}
+
+/// ` + name + `: what stands between two texts of an expression.
+fn is_concatenation(secret: &[u8]) -> bool {
+    let inner = secret
+        .strip_prefix(b"\"")
+        .or_else(|| secret.strip_prefix(b"'"));
+    let inner = inner
+        .or_else(|| secret.strip_prefix(b"`"))
+        .unwrap_or(secret);
+    let joins = |sign: Option<&u8>| matches!(sign, Some(b'+' | b'.' | b'&'));
+    inner.len() < secret.len() && joins(inner.trim_ascii().first())
 }
 
 /// Two parts of a JSON Web Token (RFC 7519) without the third, its signature: it proves nothing.
