@@ -51,7 +51,14 @@ pub(super) fn opaque_token(candidate: Candidate<'_>) -> Verdict {
             && !guess::is_guessable(part)
     };
     let is_jwt = secret.starts_with(b"eyJ") && secret.contains(&b'.');
-    match !is_jwt && secret.split(|&c| c == b'.').any(is_made) {
+    let is_scheme = secret.starts_with(b"AWS4-");
+    // Basic credentials have a proof of their own.
+    let before = &candidate.text[..candidate.span.start];
+    let basic = b"basic ";
+    let is_basic = before
+        .last_chunk::<6>()
+        .is_some_and(|word| word.eq_ignore_ascii_case(basic));
+    match !is_jwt && !is_scheme && !is_basic && secret.split(|&c| c == b'.').any(is_made) {
         true => Verdict::Open,
         false => Verdict::Refuted,
     }
@@ -167,6 +174,7 @@ mod tests {
             "my-access-token-0001",
             "process.env.MY_ACCESS_TOKEN1",
             "0000000000000000000000",
+            "AWS4-HMAC-SHA256",
             "eyJhbGciOiJub25lIn0.eyJzdWIiOiJtZTEyMyJ9.",
         ] {
             assert_eq!(verdict("opaque-token", text), Verdict::Refuted, "{text}");
