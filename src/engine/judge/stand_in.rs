@@ -24,7 +24,9 @@ const NAMES: &[&str] = &[
 /// Users that only say what belongs there, with or without a number.
 const USERS: &[&str] = &["login", "myuser", "someuser", "user", "username", "usr"];
 /// Passwords that say so beside such a user, with or without a number.
-const WITH_USERS: &[&str] = &["pass", "passwd", "password", "pw", "pwd", "secret", "token"];
+const WITH_USERS: &[&str] = &[
+    "pass", "passwd", "password", "pw", "pwd", "secret", "token", "word",
+];
 /// Users who send anything.
 const ANONYMOUS: &[&str] = &["anonymous", "anon"];
 /// Logins of documentation: RFC 6749 and 7617, Oracle, and everybody.
