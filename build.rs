@@ -15,9 +15,13 @@ mod model;
 #[path = "src/detector/check.rs"]
 mod check;
 #[allow(unused, unreachable_pub, reason = "build.rs needs part of this module")]
+#[path = "src/detector/shape.rs"]
+mod shape;
+#[allow(unused, unreachable_pub, reason = "build.rs needs part of this module")]
 #[path = "src/detector/spec.rs"]
 mod spec;
 
+use shape::{Part, Shape};
 use spec::{DetectorFile, DetectorSpec, ProviderSpec};
 
 fn main() {
@@ -26,6 +30,8 @@ fn main() {
     println!("cargo::rerun-if-changed=detectors");
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rustc-env=STRAYKEY_CODE={:016x}", code_hash(&root));
+
+    weights(&root.join("src/engine/judge/weights.tsv"));
 
     let mut errors = Vec::new();
     let mut written = BTreeMap::new();
@@ -88,6 +94,22 @@ fn code_hash(root: &Path) -> u64 {
     hash.finish()
 }
 
+/// Sorts the weights of the model into a table that can be searched.
+fn weights(path: &Path) {
+    println!("cargo::rerun-if-changed={}", path.display());
+    let tsv = fs::read_to_string(path).expect("the weights of the model");
+    let mut entries: Vec<(&str, &str, i16)> = Vec::new();
+    for line in tsv.lines().filter(|line| !line.starts_with("# ")) {
+        let mut fields = line.split('\t');
+        let mut field = || fields.next().expect("group, value and weight");
+        let (group, value) = (field(), field());
+        entries.push((group, value, field().parse().expect("a weight")));
+    }
+    entries.sort_unstable();
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("set by cargo")).join("weights.rs");
+    fs::write(out, format!("&{entries:?}")).expect("a writable OUT_DIR");
+}
+
 fn toml_files(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).expect("detectors/ is readable");
     let mut paths: Vec<_> = entries
@@ -114,11 +136,13 @@ fn read(path: &Path) -> Result<DetectorFile, Vec<String>> {
 }
 
 fn constant(provider: &ProviderSpec, spec: &DetectorSpec) -> String {
-    let assignment = spec.pass.as_deref() == Some("assignment");
-    let analysis = match assignment {
-        true => check::Analysis::default(),
-        false => check::analyse(&spec.pattern, &spec.keywords, spec.ignore_case)
-            .expect("the file has been checked"),
+    let (pass, analysis) = match spec.pass.as_deref() {
+        Some("assignment") => ("Assignment", check::Analysis::default()),
+        Some("context") => ("Context", check::Analysis::default()),
+        _ => {
+            let analysis = check::analyse(&spec.pattern, &spec.keywords, spec.ignore_case);
+            ("Pattern", analysis.expect("the file has been checked"))
+        }
     };
     let mut code = String::from("Detector {\n");
     let mut field = |name: &str, value: String| {
@@ -157,10 +181,11 @@ fn constant(provider: &ProviderSpec, spec: &DetectorSpec) -> String {
         "keywords",
         list(spec.keywords.iter().map(|word| text(word))),
     );
-    field("ignore_case", spec.ignore_case.to_string());
-    let pass = if assignment { "Assignment" } else { "Pattern" };
+    let ignore_case = spec.ignore_case || spec.is_context();
+    field("ignore_case", ignore_case.to_string());
     field("pass", format!("Pass::{pass}"));
     field("pattern", text(&spec.pattern));
+    field("context", context(spec));
     field("max_len", analysis.max_len.to_string());
     field("max_lead", analysis.max_lead.to_string());
     field("starts_word", analysis.starts_word.to_string());
@@ -200,6 +225,36 @@ fn constant(provider: &ProviderSpec, spec: &DetectorSpec) -> String {
     );
     code.push_str("},\n");
     code
+}
+
+/// The `context` of a detector.
+fn context(spec: &DetectorSpec) -> String {
+    if !spec.is_context() {
+        return "None".into();
+    }
+    let words = list(spec.words.iter().map(|word| text(word)));
+    let names = list(spec.names.iter().map(|name| text(name)));
+    let shapes = list(spec.shapes.iter().map(|written| shape(written)));
+    let near = match spec.near.as_deref() {
+        Some("key") => "Key",
+        Some("line") => "Line",
+        _ => "Block",
+    };
+    format!(
+        "Some(Context {{ words: {words}, names: {names}, shapes: {shapes}, near: Near::{near} }})"
+    )
+}
+
+fn shape(written: &str) -> String {
+    let shape = Shape::parse(written).expect("the file has been checked");
+    let part = |part: &Part| match part {
+        Part::Literal(literal) => format!("Part::Literal({})", text(literal)),
+        Part::Run { class, least, most } => {
+            format!("Part::Run {{ class: Class::{class:?}, least: {least}, most: {most} }}")
+        }
+        Part::Uuid => "Part::Uuid".into(),
+    };
+    format!("Shape({})", list(shape.0.iter().map(part)))
 }
 
 fn text(text: &str) -> String {

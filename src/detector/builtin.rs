@@ -2,7 +2,7 @@
 
 use std::borrow::Cow::Borrowed;
 
-use super::{Detector, Glance, Pass, ValueKind};
+use super::{Class, Context, Detector, Glance, Near, Part, Pass, Shape, ValueKind};
 use crate::model::{Confidence, Lifetime, MintsTrust, Severity};
 
 include!(concat!(env!("OUT_DIR"), "/builtin.rs"));

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Class, Hir, HirKind, Look};
 
+use super::shape::Shape;
 use super::spec::{DetectorFile, DetectorSpec};
 
 /// Provider categories.
@@ -61,6 +62,12 @@ pub(super) const MAX_LEN: usize = 8192;
 
 /// Most literals that a part of a pattern is expanded to when looking for keywords.
 const MAX_STRINGS: usize = 512;
+
+/// Longest word of `pass = "context"`.
+pub(super) const MAX_WORD: usize = 32;
+
+/// How far from the value a word of `pass = "context"` may stand.
+pub(super) const NEAR: &[&str] = &["key", "line", "block"];
 
 /// What is wrong with a detector, naming it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -129,7 +136,7 @@ fn one(file: &DetectorFile, detector: &DetectorSpec, builtin: bool) -> Vec<Strin
     };
     need(is_kebab(&detector.id), "the id is not kebab-case");
     need(
-        !detector.keywords.is_empty(),
+        detector.is_context() || !detector.keywords.is_empty(),
         "no keywords: name a literal that every match contains",
     );
     let known = |name: &Option<String>, list: &[&str]| {
@@ -183,8 +190,19 @@ fn one(file: &DetectorFile, detector: &DetectorSpec, builtin: bool) -> Vec<Strin
         );
     }
     need(
-        known(&detector.pass, &["pattern", "assignment"]),
-        "pass is `pattern` or `assignment`",
+        known(&detector.pass, &["pattern", "assignment", "context"]),
+        "pass is `pattern`, `assignment` or `context`",
+    );
+    if detector.is_context() {
+        wrong.extend(context(detector));
+        return wrong;
+    }
+    need(
+        detector.words.is_empty()
+            && detector.names.is_empty()
+            && detector.shapes.is_empty()
+            && detector.near.is_none(),
+        "words, names, shapes and near belong to `pass = \"context\"`",
     );
     if detector.pass.as_deref() == Some("assignment") {
         need(
@@ -196,6 +214,48 @@ fn one(file: &DetectorFile, detector: &DetectorSpec, builtin: bool) -> Vec<Strin
     if let Err(message) = analyse(&detector.pattern, &detector.keywords, detector.ignore_case) {
         wrong.push(message);
     }
+    wrong
+}
+
+/// What is wrong with the words and shapes of a `pass = "context"`.
+fn context(detector: &DetectorSpec) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let mut need = |holds: bool, message: &str| {
+        if !holds {
+            wrong.push(message.to_owned());
+        }
+    };
+    need(
+        detector.keywords.is_empty() && detector.pattern.is_empty() && !detector.ignore_case,
+        "the context pass takes words and shapes, no keywords and no pattern",
+    );
+    need(
+        detector.proof.is_none() && detector.extent.is_none(),
+        "the context pass takes no proof and no extent",
+    );
+    need(!detector.words.is_empty(), "no words of the provider");
+    need(!detector.shapes.is_empty(), "no shapes of the value");
+    let near = detector.near.as_deref();
+    need(
+        near.is_none_or(|near| NEAR.contains(&near)),
+        "near is `key`, `line` or `block`",
+    );
+    let letters = |word: &str| word.bytes().filter(u8::is_ascii_lowercase).count();
+    let joined = |word: &str| {
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+        word.bytes().all(plain)
+    };
+    for word in &detector.words {
+        need(letters(word) >= 3, "a word has under 3 letters");
+    }
+    for word in detector.words.iter().chain(&detector.names) {
+        need(
+            joined(word) && (1..=MAX_WORD).contains(&word.len()),
+            "words and names are lower-case letters and digits, written together",
+        );
+    }
+    let shapes = detector.shapes.iter();
+    wrong.extend(shapes.filter_map(|text| Shape::parse(text).err()));
     wrong
 }
 

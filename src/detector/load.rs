@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::check::{self, Analysis, CheckError};
 use super::spec::{DetectorFile, DetectorSpec, ProviderSpec};
-use super::{Detector, Glance, Pass, Text, ValueKind};
+use super::{Context, Detector, Glance, Near, Pass, Shape, Text, ValueKind};
 use crate::model::{Confidence, Lifetime, MintsTrust, Severity};
 
 /// Why a detector file cannot be used.
@@ -108,7 +108,7 @@ fn load_file(path: &Path) -> Result<(DetectorFile, Vec<Detector>), DetectorError
 /// `spec` has passed the checks and its defaults are applied.
 fn detector(provider: &ProviderSpec, spec: &DetectorSpec) -> Detector {
     let analysis = match spec.pass.as_deref() {
-        Some("assignment") => Analysis::default(),
+        Some("assignment" | "context") => Analysis::default(),
         _ => check::analyse(&spec.pattern, &spec.keywords, spec.ignore_case)
             .expect("the file has been checked"),
     };
@@ -137,12 +137,23 @@ fn detector(provider: &ProviderSpec, spec: &DetectorSpec) -> Detector {
             _ => ValueKind::Token,
         },
         keywords: Cow::Owned(texts(&spec.keywords)),
-        ignore_case: spec.ignore_case,
+        ignore_case: spec.ignore_case || spec.is_context(),
         pass: match spec.pass.as_deref() {
             Some("assignment") => Pass::Assignment,
+            Some("context") => Pass::Context,
             _ => Pass::Pattern,
         },
         pattern: own(&spec.pattern),
+        context: spec.is_context().then(|| Context {
+            words: Cow::Owned(texts(&spec.words)),
+            names: Cow::Owned(texts(&spec.names)),
+            shapes: spec.shapes.iter().map(|text| shape(text)).collect(),
+            near: match spec.near.as_deref() {
+                Some("key") => Near::Key,
+                Some("line") => Near::Line,
+                _ => Near::Block,
+            },
+        }),
         max_len: analysis.max_len,
         max_lead: analysis.max_lead,
         starts_word: analysis.starts_word,
@@ -163,6 +174,10 @@ fn detector(provider: &ProviderSpec, spec: &DetectorSpec) -> Detector {
         owasp_nhi: Cow::Owned(nhi.filter_map(|id| check::nhi_number(id)).collect()),
         cwe: Cow::Owned(spec.cwe.clone().unwrap_or_default()),
     }
+}
+
+fn shape(text: &str) -> Shape {
+    Shape::parse(text).expect("the file has been checked")
 }
 
 const DEFAULT_REMEDIATION: &str =

@@ -8,6 +8,7 @@ mod builtin;
 mod check;
 mod load;
 mod set;
+mod shape;
 mod spec;
 pub mod template;
 
@@ -18,9 +19,10 @@ use crate::model::{Confidence, Lifetime, MintsTrust, Severity};
 pub use check::{Analysis, CheckError, EXTENTS, PROOFS, analyse};
 pub use load::{DetectorError, files, load};
 pub use set::DetectorSet;
+pub use shape::{Class, Part, Shape};
 pub use spec::{Counterexample, DetectorFile, DetectorSpec, Strings};
 
-type Text = Cow<'static, str>;
+pub(crate) type Text = Cow<'static, str>;
 type List<T> = Cow<'static, [T]>;
 
 /// One kind of secret.
@@ -52,15 +54,17 @@ pub struct Detector {
     pub mints_trust: MintsTrust,
     /// Who chose the value.
     pub value: ValueKind,
-    /// Literals one of which every match contains.
+    /// Literals one of which every match contains; none for [`Pass::Context`].
     pub keywords: List<Text>,
     /// Whether keywords stand in any case.
     pub ignore_case: bool,
     /// What looks for it.
     pub pass: Pass,
-    /// Regular expression with a group named `secret`, without Unicode classes; empty for
-    /// [`Pass::Assignment`].
+    /// Regular expression with a group named `secret`, without Unicode classes; empty but for
+    /// [`Pass::Pattern`].
     pub pattern: Text,
+    /// What it goes by; for [`Pass::Context`] only.
+    pub context: Option<Context>,
     /// Longest possible match in bytes.
     pub max_len: usize,
     /// Every match has a keyword that starts at most this many bytes after the match does.
@@ -96,6 +100,32 @@ pub enum Pass {
     Pattern,
     /// The structural pass over `key = value`.
     Assignment,
+    /// Words and shapes, on what the structural pass looks at anyway.
+    Context,
+}
+
+/// What tells a value without a literal of its own.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// Words of the provider, lower case and written together.
+    pub words: List<Text>,
+    /// Words of which the key holds one; any key when there are none.
+    pub names: List<Text>,
+    /// Shapes of which the value has one.
+    pub shapes: List<Shape>,
+    /// How far from the value a word may stand.
+    pub near: Near,
+}
+
+/// How far from a value something may stand.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Near {
+    /// In its key.
+    Key,
+    /// On its line.
+    Line,
+    /// In the lines just before it.
+    Block,
 }
 
 /// What the bytes beside a keyword tell at once, before the pattern is asked.

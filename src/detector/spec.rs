@@ -28,7 +28,11 @@ impl DetectorFile {
         for detector in &mut self.detectors {
             let d = detector;
             d.severity = d.severity.or(defaults.severity).or(Some(Severity::High));
-            d.confidence = d.confidence.or(Some(Confidence::High));
+            let confidence = match d.is_context() {
+                true => Confidence::Medium,
+                false => Confidence::High,
+            };
+            d.confidence = d.confidence.or(Some(confidence));
             d.lifetime = d.lifetime.or(defaults.lifetime).or(Some(Lifetime::Unknown));
             d.mints_trust = d
                 .mints_trust
@@ -101,7 +105,7 @@ pub struct DetectorSpec {
     pub description: String,
     /// How bad if real.
     pub severity: Option<Severity>,
-    /// How sure when only the shape speaks; `high` unless said.
+    /// How sure when only the shape speaks; unless said `high`, or `medium` for `pass = "context"`.
     pub confidence: Option<Confidence>,
     /// How long such a credential lives.
     pub lifetime: Option<Lifetime>,
@@ -109,17 +113,29 @@ pub struct DetectorSpec {
     pub mints_trust: Option<MintsTrust>,
     /// `token` (the default) or `password`.
     pub value: Option<String>,
-    /// Literals one of which every match contains.
+    /// Literals one of which every match contains; none for `pass = "context"`.
+    #[serde(default)]
     pub keywords: Strings,
     /// Whether keywords stand in any case.
     #[serde(default)]
     pub ignore_case: bool,
-    /// Regular expression with a group named `secret`; none for `pass = "assignment"`.
+    /// Regular expression with a group named `secret`; only for `pass = "pattern"`.
     #[serde(default)]
     pub pattern: String,
-    /// `pattern` (the default), or `assignment`: the structural pass over `key = value`, whose
-    /// key words are the keywords.
+    /// `pattern` (the default); `assignment`: the structural pass over `key = value`, whose
+    /// key words are the keywords; or `context`: what that pass finds near one of `words`.
     pub pass: Option<String>,
+    /// Words of the provider, one of which stands near a value of `pass = "context"`.
+    #[serde(default)]
+    pub words: Strings,
+    /// Words of which the key must hold one; any key when there are none.
+    #[serde(default)]
+    pub names: Strings,
+    /// Shapes of which the value must have one.
+    #[serde(default)]
+    pub shapes: Strings,
+    /// `key`, `line` or `block` (the default): how far from the value the words may stand.
+    pub near: Option<String>,
     /// What must stand around a keyword for a look with the pattern, one of `check::GLANCES`.
     pub glance: Option<String>,
     /// Least Shannon entropy of the secret in bits per byte; 0 unless said.
@@ -148,6 +164,13 @@ pub struct DetectorSpec {
     /// Templates that must not match.
     #[serde(default)]
     pub counterexamples: Vec<Counterexample>,
+}
+
+impl DetectorSpec {
+    /// Whether it goes by the words around a value.
+    pub fn is_context(&self) -> bool {
+        self.pass.as_deref() == Some("context")
+    }
 }
 
 /// A template that must not match, and why somebody could think that it does.

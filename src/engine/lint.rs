@@ -79,7 +79,10 @@ impl Lint {
         add_one(&self.hits[anchor]);
         let mut any = false;
         for &owner in self.engine.owners.of(anchor) {
-            if self.engine.is_candidate(owner, blob, start) {
+            // Context detectors look where others look anyway.
+            if self.engine.detectors.get(owner).pass != Pass::Context
+                && self.engine.is_candidate(owner, blob, start)
+            {
                 add_one(&self.of_detectors[owner.as_usize()]);
                 any = true;
             }
@@ -102,7 +105,11 @@ impl Lint {
         let anchors = self.engine.prefilter.anchors();
         for (number, (hits, candidates)) in counts.enumerate() {
             let owners = self.engine.owners.of(number).iter();
-            let owners: Vec<_> = owners.map(|&owner| detectors.get(owner)).collect();
+            let owners = owners.map(|&owner| detectors.get(owner));
+            let owners: Vec<_> = owners.filter(|owner| owner.pass != Pass::Context).collect();
+            if owners.is_empty() {
+                continue;
+            }
             let of_pattern = |owner: &&Detector| owner.pass == Pass::Pattern;
             let sum = match owners.iter().any(of_pattern) {
                 true => &mut discipline.patterns,

@@ -6,6 +6,7 @@
 //! the whole blob (`tests/it/oracle.rs`).
 
 mod assignment;
+mod context;
 pub mod decode;
 pub mod extent;
 pub mod judge;
@@ -23,6 +24,8 @@ use std::sync::Arc;
 use crate::detector::{Detector, DetectorSet, Glance, Pass};
 use crate::model::{Blob, Candidate, Content, Decoding, DetectorIndex, Kinship, Match, Run, Span};
 
+pub use assignment::Assignment;
+use context::Contexts;
 use matcher::Matcher;
 use news::News;
 use prefilter::{Anchor, Hit, Prefilter, Simd, Strip};
@@ -38,6 +41,7 @@ pub struct Engine {
     longest_anchor: usize,
     /// One for each detector.
     matchers: Vec<Matcher>,
+    contexts: Contexts,
 }
 
 /// Memory that a thread reuses from blob to blob.
@@ -74,6 +78,7 @@ impl Engine {
             longest_anchor: anchors.iter().map(Anchor::len).max().unwrap_or(0),
             prefilter: Prefilter::new(anchors, simd),
             owners,
+            contexts: Contexts::new(Arc::clone(&detectors)),
             detectors,
         }
     }
@@ -124,6 +129,23 @@ impl Engine {
         scratch.found.drain(..).for_each(emit);
     }
 
+    /// Hands every assignment of `text` to `emit`, also those that the model refuses: what it is
+    /// trained on.
+    pub fn survey(&self, text: &[u8], scratch: &mut Scratch, emit: &mut dyn FnMut(Assignment)) {
+        let blob = Blob::new(text);
+        scratch.work.clear();
+        self.look(&blob, Span::new(0, text.len()), scratch);
+        let is_assignment = |c: &&Candidate| self.detectors.get(c.detector).pass != Pass::Pattern;
+        let mut found = Vec::new();
+        for candidate in scratch.work.iter().filter(is_assignment) {
+            assignment::survey(text, candidate.start, &mut found);
+        }
+        let place = |a: &Assignment| (a.key.start, a.secret.start, a.secret.end);
+        found.sort_by_key(place);
+        found.dedup_by_key(|a| place(a));
+        found.into_iter().for_each(emit);
+    }
+
     /// All passes over one text; nested texts come back here with a greater `depth`.
     fn passes(&self, blob: &Blob<'_>, scratch: &mut Scratch, depth: usize) {
         scratch.work.clear();
@@ -152,7 +174,7 @@ impl Engine {
             let detector = self.detectors.get(index);
             match detector.pass {
                 Pass::Pattern => (detector.max_lead, detector.max_len),
-                Pass::Assignment => (assignment::REACH, assignment::REACH),
+                Pass::Assignment | Pass::Context => (assignment::REACH, assignment::REACH),
             }
         };
         let base = kinship.base.map(|(trace, _)| trace);
@@ -201,7 +223,7 @@ impl Engine {
                 (!detector.starts_word || !is_word_before(blob.bytes, start))
                     && is_worth_a_look(detector, blob.bytes, start)
             }
-            Pass::Assignment => {
+            Pass::Assignment | Pass::Context => {
                 blob.content == Content::Text && assignment::may_be_assigned(blob.bytes, start)
             }
         }
@@ -221,8 +243,9 @@ impl Engine {
                     let matcher = &self.matchers[index.as_usize()];
                     matcher.confirm(detector, index, blob.bytes, candidates, found);
                 }
-                Pass::Assignment => {
-                    assignment::confirm(detector, index, blob.bytes, candidates, found);
+                Pass::Assignment | Pass::Context => {
+                    let owner = (detector, index);
+                    assignment::confirm(owner, &self.contexts, blob.bytes, candidates, found);
                 }
             }
         }
@@ -267,6 +290,8 @@ impl Owners {
             let anchor = |word: &[u8]| (Anchor::new(word, detector.ignore_case), index);
             pairs.extend(detector.keywords.iter().map(|word| anchor(word.as_bytes())));
         }
+        let words = context::missing_key_words(detectors).into_iter();
+        pairs.extend(words.map(|(word, index)| (Anchor::new(word.as_bytes(), true), index)));
         pairs.sort_unstable();
         // Keywords that differ only behind the anchor's end share it.
         pairs.dedup();
@@ -288,15 +313,20 @@ impl Owners {
     }
 }
 
-/// Of matches that overlap keeps one: what a pattern found over an assignment, a provider's over
+/// Of matches that overlap keeps one: what a pattern found over an assignment, of those what the
+/// context tells over what the key does, a provider's over
 /// a general kind, then the most certain, what stands in clear, the longest, and the first.
 /// Several secrets that come out of one encoded run do not compete.
 fn settle(found: &mut Vec<Match>, detectors: &DetectorSet) {
     let rank = |m: &Match| {
         let detector = detectors.get(m.detector);
-        let pattern = detector.pass == Pass::Pattern;
+        let pass = match detector.pass {
+            Pass::Pattern => 2,
+            Pass::Context => 1,
+            Pass::Assignment => 0,
+        };
         (
-            pattern,
+            pass,
             !detector.general,
             m.confidence,
             m.decoding.is_empty(),

@@ -6,7 +6,7 @@ use crate::detector::template::{self, Example};
 use crate::detector::{DetectorFile, DetectorSpec};
 use crate::model::{Blob, Match};
 
-use super::{Engine, Scratch};
+use super::{Engine, Scratch, judge};
 
 /// How often each template is drawn.
 const DRAWS: u64 = 20;
@@ -119,6 +119,10 @@ fn scan(engine: &Engine, text: &str) -> Vec<Match> {
     let mut scratch = Scratch::default();
     engine.scan(&Blob::new(text.as_bytes()), &mut scratch, &mut |m| {
         found.push(m)
+    });
+    found.retain(|m| {
+        let detector = engine.detectors().get(m.detector);
+        judge::path::judge(detector, None, m.confidence, m.assigned).is_some()
     });
     found
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::detector::{Detector, DetectorSet};
 use crate::model::{
-    CommitPoint, Confidence, Decoding, DetectorIndex, FindingId, Lifetime, Occurrence, Proof,
-    Severity, SourceKind,
+    Assigned, CommitPoint, Confidence, Decoding, DetectorIndex, FindingId, Lifetime, Occurrence,
+    Proof, Severity, SourceKind,
 };
 
 use super::fingerprint::{self, FingerprintKey, StructuralPlace};
@@ -20,6 +20,8 @@ pub struct RawFinding {
     pub proof: Proof,
     /// How sure.
     pub confidence: Confidence,
+    /// For assignments: the model's opinion, without what the path adds.
+    pub assigned: Option<Assigned>,
     /// Where, and the value.
     pub occurrence: Occurrence,
     /// Whether the value could be guessed; its id then comes from its place.

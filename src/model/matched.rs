@@ -63,4 +63,17 @@ pub struct Match {
     pub key: Option<String>,
     /// Encodings around the secret, outermost first.
     pub decoding: Vec<Decoding>,
+    /// For assignments: what the model has to say before the path is known.
+    pub assigned: Option<Assigned>,
+}
+
+/// The model's opinion of an assignment, without what the path adds to it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Assigned {
+    /// Thousandths of a unit of log-odds.
+    pub points: i32,
+    /// What the key calls its value.
+    pub class: &'static str,
+    /// Whether the value stands in quotes.
+    pub quoted: bool,
 }

@@ -16,7 +16,7 @@ pub use blob::{Blob, Content};
 pub use diagnostic::{Diagnostic, DiagnosticKind, Diagnostics};
 pub use ids::{DetectorIndex, FindingId, ObjectId, ObjectIdError};
 pub use location::{LineIndex, Location, Span};
-pub use matched::{Decoding, Match, Proof};
+pub use matched::{Assigned, Decoding, Match, Proof};
 pub use provenance::{CommitPoint, Occurrence, Reachability, Role, SourceKind};
 pub use scale::{Confidence, Lifetime, MintsTrust, Severity};
 pub use secret::Secret;

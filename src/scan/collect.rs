@@ -9,12 +9,12 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use sha1::{Digest, Sha1};
 
 use crate::engine::judge::guess;
-use crate::engine::judge::path::{self, PathVerdict};
+use crate::engine::judge::path;
 use crate::engine::{Engine, Scratch, decode};
 use crate::finding::{Markers, RawFinding, inline_suppression, line_hashes, place};
 use crate::model::{
-    Blob, Confidence, Content, Decoding, DetectorIndex, LineIndex, Location, Match, ObjectId,
-    Occurrence, Reachability, Role, Secret, SourceKind, Span,
+    Blob, Content, Decoding, DetectorIndex, LineIndex, Location, Match, ObjectId, Occurrence,
+    Reachability, Role, Secret, SourceKind, Span,
 };
 use crate::source::git::{Kind, Passed};
 use crate::source::{Item, Origin, Place};
@@ -171,10 +171,16 @@ impl<'a> Collector<'a> {
         let mut pending = Vec::with_capacity(matches.len());
         for found in matches {
             let detector = self.engine.detectors().get(found.detector);
-            let confidence = match base.path.as_deref().map(|p| path::judge(detector, p)) {
-                Some(PathVerdict::Drop) => continue,
-                Some(PathVerdict::Lower) => found.confidence.min(Confidence::Low),
-                _ => found.confidence,
+            // A path that only attribution finds is judged behind it.
+            let known = base.to_attribute.is_none();
+            let judged = || {
+                let path = base.path.as_deref();
+                path::judge(detector, path, found.confidence, found.assigned)
+            };
+            let confidence = match known.then(judged) {
+                Some(None) => continue,
+                Some(Some(confidence)) => confidence,
+                None => found.confidence,
             };
             let in_text = match &utf16 {
                 Some(text) => text.decoded(found.span),
@@ -214,6 +220,7 @@ impl<'a> Collector<'a> {
                     detector: found.detector,
                     proof: found.proof,
                     confidence,
+                    assigned: found.assigned,
                     occurrence,
                     guessable,
                     origin: base.path.clone().unwrap_or_default(),

@@ -13,6 +13,7 @@ use std::time::Duration;
 use globset::GlobSet;
 
 use crate::engine::Engine;
+use crate::engine::judge::path;
 use crate::finding::{
     Allowances, Finding, Grouping, Markers, RawFinding, fingerprint::FingerprintKey, group,
 };
@@ -353,7 +354,6 @@ fn settle(
     request: &Request,
     engine: &Engine,
 ) -> bool {
-    use crate::engine::judge::path::{PathVerdict, judge};
     let seen = &mut raw.occurrence;
     seen.role = attribution.role;
     seen.path.clone_from(&attribution.path);
@@ -363,21 +363,17 @@ fn settle(
     seen.introduced = attribution.introduced;
     seen.removed = attribution.removed;
     raw.origin.clone_from(&attribution.origin);
-    let Some(path) = seen.path.as_deref().filter(|_| seen.role == Role::File) else {
-        return true;
-    };
-    let mut paths = seen.other_paths.iter().map(Vec::as_slice).chain([path]);
-    if paths.all(|path| is_excluded(request, path)) {
-        return false;
-    }
-    match judge(engine.detectors().get(raw.detector), path) {
-        PathVerdict::Drop => false,
-        PathVerdict::Lower => {
-            raw.confidence = raw.confidence.min(Confidence::Low);
-            true
+    let path = seen.path.as_deref().filter(|_| seen.role == Role::File);
+    if let Some(path) = path {
+        let mut paths = seen.other_paths.iter().map(Vec::as_slice).chain([path]);
+        if paths.all(|path| is_excluded(request, path)) {
+            return false;
         }
-        PathVerdict::Keep => true,
     }
+    let detector = engine.detectors().get(raw.detector);
+    let judged = path::judge(detector, path, raw.confidence, raw.assigned);
+    raw.confidence = judged.unwrap_or(raw.confidence);
+    judged.is_some()
 }
 
 fn is_excluded(request: &Request, path: &[u8]) -> bool {

@@ -87,6 +87,7 @@ impl Hash {
             ignore_case,
             pass,
             pattern,
+            context,
             max_len,
             max_lead,
             starts_word,
@@ -109,6 +110,7 @@ impl Hash {
         self.number(keywords.len() as u64);
         keywords.iter().for_each(|word| self.text(word));
         self.text(pattern);
+        self.text(&format!("{context:?}"));
         self.number(*max_len as u64);
         self.number(*max_lead as u64);
         self.number(u64::from(*starts_word));

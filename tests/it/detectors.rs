@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use straykey::detector::{self, Detector, DetectorFile, DetectorSet, Pass};
+use straykey::detector::{self, Detector, DetectorError, DetectorFile, DetectorSet, Pass};
 use straykey::engine::{Engine, Scratch, selftest};
 use straykey::model::Blob;
 
@@ -117,4 +117,58 @@ fn a_pattern_starts_a_word_when_each_match_begins_with_a_keyword_at_a_boundary()
         !starts(r"\b(?<secret>-ab_[0-9]{8})", &["-ab_"]),
         "not of a word"
     );
+}
+
+/// A detector file of a user, as it is read.
+fn user_file(detector: &str) -> Result<(DetectorFile, Vec<Detector>), DetectorError> {
+    let folder = tempfile::tempdir().expect("scratch");
+    let path = folder.path().join("acme.toml");
+    let text = format!(
+        "[provider]\nid = \"acme\"\nname = \"Acme\"\ncategory = \"saas\"\ndocs = \"-\"\n
+         [[detector]]\nid = \"acme-key\"\nname = \"Acme key\"\ndescription = \"-\"\n{detector}"
+    );
+    fs::write(&path, text).expect("a writable folder");
+    let mut files = detector::load(&path)?;
+    Ok(files.pop().expect("one file"))
+}
+
+#[test]
+fn a_context_detector_of_a_user_needs_no_other() {
+    let (file, own) = user_file(
+        r#"
+        pass = "context"
+        words = ["acme"]
+        shapes = ["'ak-'+hex:16", "hex:32"]
+        examples = ["ACME_API_KEY=«ak-{{hex:16}}»", "acme:\n  token: '«{{hex:32}}»'"]
+        counterexamples = [{ text = "OTHER_API_KEY={{hex:32}}", why = "another's" }]
+        "#,
+    )
+    .expect("a fit file");
+    let engine = Engine::new(Arc::new(DetectorSet::new(own.clone())));
+    assert_eq!(selftest::run(&engine, &file), []);
+    let engine = Engine::new(Arc::new(DetectorSet::builtin().with(own)));
+    assert_eq!(selftest::run(&engine, &file), []);
+}
+
+#[test]
+fn what_is_wrong_with_a_context_detector_is_said() {
+    let fits = "pass = \"context\"\nwords = [\"acme\"]\nshapes = [\"hex:32\"]\n";
+    assert!(user_file(fits).is_ok());
+    for (detector, said) in [
+        (fits.replace("acme", "ab1"), "under 3 letters"),
+        (fits.replace("acme", "ac_me"), "written together"),
+        (fits.replace("[\"acme\"]", "[]"), "no words"),
+        (fits.replace("[\"hex:32\"]", "[]"), "no shapes"),
+        (fits.replace("hex:32", "hax:32"), "`hax:32` is none of"),
+        (format!("{fits}near = \"file\""), "near is"),
+        (format!("{fits}keywords = [\"acme\"]"), "no keywords"),
+        (format!("{fits}pattern = \"acme\""), "no pattern"),
+        (
+            fits.replace("context", "assignment") + "keywords = [\"acme\"]",
+            "belong to `pass = \"context\"`",
+        ),
+    ] {
+        let error = user_file(&detector).expect_err("not fit").to_string();
+        assert!(error.contains(said), "{error}");
+    }
 }

@@ -1,4 +1,4 @@
-//! Keys: where one stands, and whether it names a credential.
+//! Keys: where one stands, and what it says that its value is.
 
 use crate::model::Span;
 
@@ -29,64 +29,164 @@ pub(super) fn is_key_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
 }
 
-/// Whether the last words of a key say that it holds a credential: `dbPassword`, `API_KEY_2`,
-/// but not `password_field`, `tokenType`, `next_page_token`.
-pub(super) fn names_credential(key: &[u8]) -> bool {
-    let words = Words::of(key);
-    let mut words = words.as_slice();
-    while let Some((last, rest)) = words.split_last() {
-        let number = last.iter().all(u8::is_ascii_digit);
-        if rest.is_empty() || !(number || PLACES.contains(&last.as_slice())) {
-            break;
+/// What a key calls its value.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Class {
+    /// `password`, `pwd`, `passphrase`.
+    Password,
+    /// `secret`, `client_secret`.
+    Secret,
+    /// `token`, `bearer`.
+    Token,
+    /// `api_key`, `accessKey`: a key of a service.
+    Key,
+    /// `key` alone, or of a kind that is not known to be secret.
+    Other,
+    /// `auth`, `credential`.
+    Auth,
+    /// `salt`, `nonce`.
+    Salt,
+}
+
+impl Class {
+    /// For features and explanations.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Secret => "secret",
+            Self::Token => "token",
+            Self::Key => "key",
+            Self::Other => "other-key",
+            Self::Auth => "auth",
+            Self::Salt => "salt",
         }
-        words = rest;
     }
-    let Some((last, before)) = words.split_last() else {
-        return false;
+}
+
+/// A key that names a credential, read word by word.
+#[derive(Debug)]
+pub(super) struct Key {
+    /// In lower case, cut at punctuation, case changes and digits.
+    pub(super) words: Vec<Vec<u8>>,
+    /// Which word names the credential.
+    pub(super) at: usize,
+    /// What it calls it.
+    pub(super) class: Class,
+}
+
+impl Key {
+    /// Reads `key`; `None` when no word of it names a credential, or what it names opens nothing.
+    pub(super) fn read(key: &[u8]) -> Option<Self> {
+        let words = words(key);
+        let named = |(at, word): (usize, &Vec<u8>)| {
+            let before = at.checked_sub(1).map_or(&[][..], |before| &words[before]);
+            class(before, word).map(|class| (at, class))
+        };
+        let (at, class) = words.iter().enumerate().rev().find_map(named)?;
+        (!is_harmless(&words, at, class)).then_some(Self { words, at, class })
+    }
+
+    /// The words behind the one that names the credential, without numbers.
+    pub(super) fn tail(&self) -> impl Iterator<Item = &[u8]> {
+        let tail = self.words[self.at + 1..].iter().map(Vec::as_slice);
+        tail.filter(|word| !word.iter().all(u8::is_ascii_digit))
+    }
+
+    /// The words before it.
+    pub(super) fn head(&self) -> impl DoubleEndedIterator<Item = &[u8]> {
+        self.words[..self.at].iter().map(Vec::as_slice)
+    }
+}
+
+/// What `word`, which stands behind `before`, calls a value.
+fn class(before: &[u8], word: &[u8]) -> Option<Class> {
+    let ends = |endings: &[&[u8]]| endings.iter().any(|ending| word.ends_with(ending));
+    let is = |words: &[&[u8]]| words.contains(&word);
+    let found = match word {
+        _ if ends(PASSWORDS) || is(SHORT_PASSWORDS) => Class::Password,
+        b"pass" => Class::Password,
+        _ if ends(PASSES) => Class::Password,
+        _ if ends(&[b"secret", b"secrets"]) => Class::Secret,
+        _ if ends(&[b"token", b"tokens"]) || is(TOKENS) => Class::Token,
+        _ if ends(API_KEYS) => Class::Key,
+        b"key" | b"keys" if KEY_KINDS.contains(&before) => Class::Key,
+        b"key" => Class::Other,
+        _ if is(CREDENTIALS) => Class::Auth,
+        _ if is(SALTS) => Class::Salt,
+        _ => return None,
     };
-    let previous = before.last().map(Vec::as_slice).unwrap_or_default();
-    let harmless = |word: &Vec<u8>| word == b"public" || word == b"hashed";
-    if before.iter().any(harmless) {
-        return false;
-    }
-    match last.as_slice() {
-        b"key" | b"keys" => KEY_KINDS.contains(&previous),
-        b"token" | b"tokens" => !OTHER_TOKENS.contains(&previous),
-        b"pass" => !before.is_empty(),
-        last => !ABOUT.contains(&previous) && NAMES.contains(&last),
-    }
+    Some(found)
 }
 
-/// Whether the key is a method that sets what it names: `setPassword`, `config.set_token`.
-pub(super) fn is_setter(key: &[u8]) -> bool {
-    Words::of(key).iter().any(|word| word == b"set")
+/// Whether the words around say that what is named opens nothing.
+fn is_harmless(words: &[Vec<u8>], at: usize, class: Class) -> bool {
+    let is = |words: &[&[u8]], word: &Vec<u8>| words.contains(&word.as_slice());
+    let before = at.checked_sub(1).map(|before| &words[before]);
+    let about = |word: &Vec<u8>| match class {
+        Class::Token => is(OTHER_TOKENS, word),
+        Class::Other | Class::Key => is(OTHER_KEYS, word),
+        _ => is(ABOUT, word),
+    };
+    words[..at].iter().any(|word| is(PUBLIC, word))
+        || before.is_some_and(about)
+        || words[at + 1..].iter().any(|word| is(ATTRIBUTES, word))
 }
 
-/// Words behind the name that say where it is used, which of several it is, or how it is
-/// written. Digits are words of their own: `base64` is `base`, then a number.
-const PLACES: &[&[u8]] = &[
-    b"dev",
-    b"prod",
-    b"production",
-    b"test",
-    b"testing",
-    b"stage",
-    b"staging",
-    b"live",
-    b"value",
-    b"string",
-    b"str",
-    b"b",
-    b"base",
-    b"old",
-    b"new",
-    b"default",
-    b"admin",
-    b"root",
-    b"master",
-    b"sandbox",
-    b"local",
+const PASSWORDS: &[&[u8]] = &[
+    b"password",
+    b"passwords",
+    b"passwd",
+    b"passphrase",
+    b"passcode",
+    b"passwort",
+    b"kennwort",
+    b"contrasena",
+    b"senha",
 ];
+const SHORT_PASSWORDS: &[&[u8]] = &[b"pw", b"psw", b"pswd", b"passw"];
+/// Endings of words that run several together: `dbpass`, `mysqlrootpwd`.
+const PASSES: &[&[u8]] = &[
+    b"pwd",
+    b"dbpass",
+    b"userpass",
+    b"smtppass",
+    b"mailpass",
+    b"adminpass",
+    b"rootpass",
+    b"storepass",
+    b"keypass",
+    b"sshpass",
+    b"ftppass",
+    b"authpass",
+    b"mypass",
+    b"testpass",
+    b"motdepasse",
+];
+const TOKENS: &[&[u8]] = &[b"bearer", b"jwt", b"pat"];
+const API_KEYS: &[&[u8]] = &[
+    b"apikey",
+    b"apikeys",
+    b"authkey",
+    b"accesskey",
+    b"secretkey",
+    b"privatekey",
+    b"appkey",
+    b"encryptionkey",
+    b"signingkey",
+    b"masterkey",
+    b"sharedkey",
+    b"accountkey",
+    b"licensekey",
+    b"consumerkey",
+];
+const CREDENTIALS: &[&[u8]] = &[
+    b"credential",
+    b"credentials",
+    b"creds",
+    b"auth",
+    b"verifier",
+];
+const SALTS: &[&[u8]] = &[b"salt", b"pepper", b"nonce", b"hmac"];
 
 /// Keys that are secret, by the word before `key`.
 const KEY_KINDS: &[&[u8]] = &[
@@ -101,8 +201,10 @@ const KEY_KINDS: &[&[u8]] = &[
     b"shared",
     b"account",
     b"app",
+    b"application",
     b"service",
     b"client",
+    b"consumer",
     b"storage",
     b"hmac",
     b"crypt",
@@ -119,7 +221,7 @@ const KEY_KINDS: &[&[u8]] = &[
     b"token",
 ];
 
-/// Tokens that open nothing, by the word before `token`.
+/// Words before `token` that make it one of a parser, a page or a form.
 const OTHER_TOKENS: &[&[u8]] = &[
     b"page",
     b"next",
@@ -140,7 +242,6 @@ const OTHER_TOKENS: &[&[u8]] = &[
     b"previous",
     b"unexpected",
     b"expected",
-    b"invalid",
     b"special",
     b"pad",
     b"mask",
@@ -160,95 +261,105 @@ const OTHER_TOKENS: &[&[u8]] = &[
     b"design",
 ];
 
-/// Names of credentials.
-const NAMES: &[&[u8]] = &[
-    b"password",
-    b"passwd",
-    b"pwd",
-    b"passphrase",
-    b"passwort",
-    b"secret",
-    b"secrets",
-    b"credential",
-    b"credentials",
-    b"apikey",
-    b"authkey",
-    b"accesskey",
-    b"secretkey",
-    b"authtoken",
-    b"accesstoken",
-    b"userpassword",
-    b"userpwd",
-    b"dbpassword",
-    b"dbpass",
-    b"dbpasswd",
-    b"dbpwd",
-    b"adminpassword",
-    b"rootpassword",
-    b"privatekey",
-    b"clientsecret",
-    b"appsecret",
-    b"bearer",
-    b"salt",
-    b"pepper",
-    b"appkey",
-    b"encryptionkey",
-    b"signingkey",
-    b"masterkey",
-    b"sharedkey",
-    b"accountkey",
-    b"sharedaccesskey",
-    b"secretaccesskey",
-    b"storepass",
-    b"keypass",
-    b"pgpassword",
+/// Words before `key` that make it one of a table, a map or a keyboard.
+const OTHER_KEYS: &[&[u8]] = &[
+    b"primary",
+    b"foreign",
+    b"sort",
+    b"partition",
+    b"group",
+    b"unique",
+    b"map",
+    b"cache",
+    b"hot",
+    b"shortcut",
+    b"arrow",
+    b"object",
+    b"dict",
+    b"row",
+    b"column",
+    b"translation",
+    b"i18n",
+    b"registry",
+    b"index",
+    b"composite",
+    b"order",
+    b"lookup",
+    b"sorting",
+    b"enter",
+    b"escape",
 ];
 
-/// Something is done about a password, or not: an option, a page, a message.
+/// Words before the name of a password or a secret that make it an option, a page, a message.
 const ABOUT: &[&[u8]] = &[
     b"allow",
-    b"change",
     b"disable",
     b"enable",
     b"expire",
-    b"for",
     b"force",
     b"forgot",
     b"hide",
-    b"no",
-    b"remember",
     b"require",
-    b"reset",
-    b"reuse",
-    b"save",
     b"show",
-    b"update",
     b"validate",
 ];
 
-/// The lower-case words of an identifier, cut at punctuation, case changes and digits.
-pub(super) struct Words;
+const PUBLIC: &[&[u8]] = &[b"public", b"pub", b"hashed"];
 
-impl Words {
-    pub(super) fn of(key: &[u8]) -> Vec<Vec<u8>> {
-        let mut words: Vec<Vec<u8>> = Vec::new();
-        let mut last = b'_';
-        for (at, &byte) in key.iter().enumerate() {
-            let lower_follows = key.get(at + 1).is_some_and(u8::is_ascii_lowercase);
-            let cut = !last.is_ascii_alphanumeric()
-                || (byte.is_ascii_uppercase() && (last.is_ascii_lowercase() || lower_follows))
-                || (byte.is_ascii_digit() != last.is_ascii_digit());
-            if byte.is_ascii_alphanumeric() {
-                if cut {
-                    words.push(Vec::new());
-                }
-                words
-                    .last_mut()
-                    .expect("a word was begun")
-                    .push(byte.to_ascii_lowercase());
+/// Words behind the name that make it something about the credential.
+const ATTRIBUTES: &[&[u8]] = &[
+    b"arn",
+    b"file",
+    b"filename",
+    b"path",
+    b"dir",
+    b"directory",
+    b"url",
+    b"uri",
+    b"endpoint",
+    b"type",
+    b"length",
+    b"len",
+    b"size",
+    b"count",
+    b"expiry",
+    b"expires",
+    b"expiration",
+    b"ttl",
+    b"field",
+    b"label",
+    b"placeholder",
+    b"header",
+    b"regex",
+    b"pattern",
+    b"policy",
+    b"format",
+    b"algorithm",
+    b"alg",
+    b"hint",
+    b"usage",
+    b"column",
+    b"version",
+];
+
+/// The lower-case words of an identifier, cut at punctuation, case changes and digits.
+pub(super) fn words(key: &[u8]) -> Vec<Vec<u8>> {
+    let mut words: Vec<Vec<u8>> = Vec::new();
+    let mut last = b'_';
+    for (at, &byte) in key.iter().enumerate() {
+        let lower_follows = key.get(at + 1).is_some_and(u8::is_ascii_lowercase);
+        let cut = !last.is_ascii_alphanumeric()
+            || (byte.is_ascii_uppercase() && (last.is_ascii_lowercase() || lower_follows))
+            || (byte.is_ascii_digit() != last.is_ascii_digit());
+        if byte.is_ascii_alphanumeric() {
+            if cut {
+                words.push(Vec::new());
             }
-            last = byte;
+            if let Some(word) = words.last_mut() {
+                word.push(byte.to_ascii_lowercase());
+            }
         }
-        words
+        last = byte;
     }
+    words
 }

@@ -1,71 +1,191 @@
-//! Values: the literal that a key is given, in the syntaxes that there are for that.
+//! Values: the literals that a key is given, in the syntaxes that there are for that.
 
 use crate::engine::judge::reference;
 use crate::model::Span;
 
-use super::{MAX_VALUE, keys};
+use super::MAX_VALUE;
+use super::keys::Class;
 
 /// A literal, and how it is written.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Value {
     pub(super) span: Span,
-    pub(super) quoted: bool,
+    pub(super) form: Form,
+    pub(super) sign: Sign,
+    /// The function that the literal is an argument of: `String("…")`.
+    pub(super) callee: Option<Span>,
 }
 
-/// The literal assigned to the key at `key`.
-pub(super) fn value_after(text: &[u8], key: Span) -> Option<Value> {
+/// What a literal stands in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Form {
+    Double,
+    Single,
+    Backtick,
+    /// Nothing.
+    Bare,
+    /// An element of XML.
+    Element,
+}
+
+impl Form {
+    pub(super) fn is_quoted(self) -> bool {
+        !matches!(self, Self::Bare)
+    }
+
+    /// For features and explanations.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Double => "double",
+            Self::Single => "single",
+            Self::Backtick => "backtick",
+            Self::Bare => "bare",
+            Self::Element => "element",
+        }
+    }
+}
+
+/// What leads from the key to the literal.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Sign {
+    Colon,
+    Equals,
+    /// `=>`, `->`, `<-`, `:=`, `?=`.
+    Arrow,
+    /// `==`, `!=`, `.equals(`.
+    Compare,
+    /// `setPassword("…")`.
+    Call,
+    /// `put("password", "…")`.
+    Comma,
+    /// `--password …`, `ENV PASSWORD …`.
+    Blank,
+    /// `<add key="password" value="…">`, `password = { value = "…" }`.
+    Beside,
+    /// What a look-up falls back on.
+    Fallback,
+    /// One of a list.
+    Item,
+}
+
+impl Sign {
+    /// For features and explanations.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Colon => "colon",
+            Self::Equals => "equals",
+            Self::Arrow => "arrow",
+            Self::Compare => "compare",
+            Self::Call => "call",
+            Self::Comma => "comma",
+            Self::Blank => "blank",
+            Self::Beside => "beside",
+            Self::Fallback => "fallback",
+            Self::Item => "item",
+        }
+    }
+}
+
+/// Most elements of a list that are looked at.
+const MAX_ITEMS: usize = 16;
+/// How far into a block, in bytes, its value is looked for.
+const MAX_BLOCK: usize = 256;
+
+/// Appends the literals assigned to the key at `key` to `out`.
+pub(super) fn values_after(text: &[u8], key: Span, class: Class, out: &mut Vec<Value>) {
+    let text = &text[..text.len().min(key.end + super::WINDOW)];
     let head = Head::of(text, key);
     let mut cursor = Cursor { text, at: key.end };
     // `"password"`, `['password']`, `password")`
-    let closed = cursor.skip_while(3, |byte| matches!(byte, b'"' | b'\'' | b'`' | b']' | b'\\'));
-    if let Some(paired) = cursor.paired(head, closed > 0) {
-        return paired.value;
+    let closed =
+        cursor.skip_while(3, |byte| matches!(byte, b'"' | b'\'' | b'`' | b']' | b'\\')) > 0;
+    if let Some(paired) = cursor.paired(head, closed) {
+        out.extend(paired.value);
+        return;
     }
-    if closed == 0 && keys::is_setter(&text[key.range()]) && cursor.eat(b"(") {
-        return cursor.quoted();
+    if !closed && cursor.peek() == Some(b'(') {
+        cursor.at += 1;
+        cursor.skip_blanks();
+        let value = cursor.quoted(Sign::Call);
+        cursor.skip_blanks();
+        // `auth("user", "…")`: the first of several arguments is somebody else's name.
+        let alone = cursor.peek() == Some(b')') || !matches!(class, Class::Auth | Class::Other);
+        out.extend(value.filter(|_| alone));
+        return;
+    }
+    if !closed && is_comparison(&text[key.range()]) {
+        return;
+    }
+    let name = &text[key.range()];
+    let symbol = head.last() == Some(b':');
+    if (closed || symbol) && cursor.eat(b",") {
+        cursor.skip_space();
+        out.extend(cursor.quoted(Sign::Comma));
+        return;
     }
     let space = cursor.skip_blanks();
-    if closed > 0 && head.calls(b"define") && cursor.eat(b",") {
-        cursor.skip_blanks();
-        return cursor.quoted();
+    let flag = name.starts_with(b"--");
+    if !closed && space > 0 && flag && cursor.peek() != Some(b'=') {
+        out.extend(
+            cursor
+                .quoted(Sign::Blank)
+                .or_else(|| cursor.word(Sign::Blank)),
+        );
+        return;
     }
-    let flag = text[key.range()].starts_with(b"--");
-    if closed == 0 && space > 0 && flag && cursor.peek() != Some(b'=') {
-        return cursor.quoted().or_else(|| cursor.word());
+    if !closed && space > 0 && head.is_one_of(&[b"#define", b"ENV"]) {
+        out.extend(
+            cursor
+                .quoted(Sign::Blank)
+                .or_else(|| cursor.bare(Sign::Blank)),
+        );
+        return;
     }
-    if closed == 0 && space > 0 && head.is_one_of(&[b"#define", b"ENV"]) {
-        return cursor.quoted().or_else(|| cursor.bare());
-    }
-    if space > 0 && &text[key.range()] == b"PASSWORD" && cursor.peek() == Some(b'\'') {
+    if space > 0 && name.eq_ignore_ascii_case(b"PASSWORD") && cursor.peek() == Some(b'\'') {
         // `ALTER USER shop PASSWORD '…'`
-        return cursor.quoted();
+        out.extend(cursor.quoted(Sign::Blank));
+        return;
     }
-    let operator = cursor.operator()?;
-    let space_after = cursor.skip_blanks();
-    if let Some(value) = cursor.quoted() {
-        return Some(value);
+    if cursor.peek() == Some(b'{') {
+        out.extend(cursor.block());
+        return;
     }
-    if operator == Operator::Colon && cursor.skip_type() {
-        return cursor.quoted();
-    }
-    let tight = space == 0 && space_after == 0;
-    let config = match operator {
-        Operator::Colon => space == 0 && space_after > 0,
-        Operator::Equals => tight || space == space_after,
-        Operator::Other => false,
+    let Some(operator) = cursor.operator() else {
+        return;
     };
-    let bare = || (config && head.is_start()).then(|| cursor.bare())?;
-    let found = cursor.fallback().or_else(bare);
-    if found.is_some() || closed > 0 {
-        return found;
+    let space_after = cursor.skip_blanks();
+    // `key = name` is code or a table: only `KEY=value` is taken from keys of no known kind.
+    if class == Class::Other && space_after > 0 && cursor.peek().is_some_and(is_name_start) {
+        let literal = cursor.quoted(operator).or_else(|| cursor.typed(operator));
+        out.extend(
+            literal
+                .or_else(|| cursor.fallback())
+                .or_else(|| cursor.wrapped(operator)),
+        );
+        return;
     }
-    // `PGPASSWORD=… psql`, `name=shop password=…`, `?api_key=…`, `tool --password=…`
-    let apart = flag || head.is_start() || matches!(head.last(), Some(b' ' | b'\t' | b'?' | b'&'));
-    // `-H 'X-Api-Key: …'`
-    let header = operator == Operator::Colon && config;
-    let in_quotes = header && matches!(head.last(), Some(b'"' | b'\''));
-    let words = in_quotes || (operator == Operator::Equals && tight && apart);
-    words.then(|| cursor.word())?
+    let spaces = Spaces {
+        before: space,
+        after: space_after,
+    };
+    cursor.right_hand_side(head, operator, spaces, closed, flag, out);
+}
+
+fn is_name_start(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+/// Whether a key ends with a method that compares it: `password.equals`.
+fn is_comparison(key: &[u8]) -> bool {
+    let method = key.rsplit(|&byte| byte == b'.').next().unwrap_or_default();
+    method.len() < key.len() && matches!(method, b"equals" | b"compareTo" | b"eq" | b"isEqualTo")
+}
+
+/// Blanks around an operator.
+#[derive(Clone, Copy)]
+struct Spaces {
+    before: usize,
+    after: usize,
 }
 
 /// What stands on the line before a key, as far as it tells something.
@@ -105,15 +225,8 @@ impl<'a> Head<'a> {
     fn is_start(self) -> bool {
         self.is_one_of(&[
             b"", b"-", b":", b"export", b"set", b"ENV", b"ARG", b"$env:", b"#", b"//", b"\"", b"'",
+            b";", b"*", b"- -", b"SET", b"setx", b"--",
         ])
-    }
-
-    /// Whether the key is the first argument, in quotes, of a call of `function`.
-    fn calls(self, function: &[u8]) -> bool {
-        let call = self.text.strip_suffix(b"'");
-        let call = call.or_else(|| self.text.strip_suffix(b"\""));
-        let call = call.and_then(|text| text.strip_suffix(b"("));
-        call.is_some_and(|text| text.ends_with(function))
     }
 
     /// Whether the key is itself the value of a `name`, in any syntax.
@@ -128,13 +241,6 @@ impl<'a> Head<'a> {
 /// What a key that is the value of another key leads to.
 struct Paired {
     value: Option<Value>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Operator {
-    Colon,
-    Equals,
-    Other,
 }
 
 /// A place in the text that moves forward.
@@ -191,16 +297,18 @@ impl Cursor<'_> {
     /// a step, when it is no such key.
     fn paired(&mut self, head: Head<'_>, closed: bool) -> Option<Paired> {
         let start = self.at;
+        if !closed && self.text[self.at..].starts_with(b"->") {
+            return None;
+        }
         if self.eat(b">") {
-            let quoted = !closed;
-            let value = self.element(quoted);
+            let value = self.element(if closed { Form::Bare } else { Form::Element });
             return Some(Paired { value });
         }
         if self.eat(b"</key>") || self.eat(b"</name>") {
             self.skip_space();
             let tags: [&[u8]; 3] = [b"<string>", b"<value>", b"<defaultValue>"];
             let value = match tags.iter().any(|tag| self.eat(tag)) {
-                true => self.element(false),
+                true => self.element(Form::Bare),
                 false => None,
             };
             return Some(Paired { value });
@@ -213,12 +321,172 @@ impl Cursor<'_> {
             self.skip_blanks();
             if named && (self.eat(b"=") || self.eat(b":")) {
                 self.skip_blanks();
-                let value = self.quoted().or_else(|| self.bare());
+                let value = self.quoted(Sign::Beside);
+                let value = value.or_else(|| self.bare(Sign::Beside));
                 return Some(Paired { value });
             }
         }
         self.at = start;
         None
+    }
+
+    /// What stands behind an operator.
+    fn right_hand_side(
+        mut self,
+        head: Head<'_>,
+        operator: Sign,
+        spaces: Spaces,
+        closed: bool,
+        flag: bool,
+        out: &mut Vec<Value>,
+    ) {
+        if let Some(value) = self.quoted(operator) {
+            out.push(value);
+            return;
+        }
+        if operator == Sign::Colon && self.skip_type() {
+            out.extend(
+                self.quoted(Sign::Equals)
+                    .or_else(|| self.wrapped(Sign::Equals)),
+            );
+            return;
+        }
+        if let Some(value) = self.fallback() {
+            out.push(value);
+            return;
+        }
+        if let Some(value) = self.wrapped(operator) {
+            out.push(value);
+            return;
+        }
+        match self.peek() {
+            Some(b'[' | b'(') => return self.items(out),
+            Some(b'{') => {
+                out.extend(self.block());
+                return;
+            }
+            Some(b'|' | b'>') if operator == Sign::Colon => {
+                out.extend(self.next_line());
+                return;
+            }
+            _ => {}
+        }
+        out.extend(self.unquoted_value(head, operator, spaces, closed, flag));
+    }
+
+    fn unquoted_value(
+        self,
+        head: Head<'_>,
+        operator: Sign,
+        spaces: Spaces,
+        closed: bool,
+        flag: bool,
+    ) -> Option<Value> {
+        let tight = spaces.before == 0 && spaces.after == 0;
+        let config = match operator {
+            Sign::Colon => spaces.after > 0,
+            Sign::Equals => tight || spaces.before > 0 && spaces.after > 0,
+            _ => false,
+        };
+        let start = head.is_start() || head.is_one_of(&[b"- \"", b"- '"]);
+        let bare = (config && start).then(|| self.bare(operator)).flatten();
+        if bare.is_some() || closed {
+            return bare;
+        }
+        // `PGPASSWORD=… psql`, `name=shop password=…`, `?api_key=…`, `tool --password=…`,
+        // `-F 'password=…'`
+        let opener = |byte: u8| b" \t?&\"'`;,(".contains(&byte);
+        let apart = flag || start || head.last().is_some_and(opener);
+        // `-H 'X-Api-Key: …'`
+        let header = operator == Sign::Colon && config;
+        let in_quotes = header && matches!(head.last(), Some(b'"' | b'\''));
+        let words = in_quotes || (operator == Sign::Equals && tight && apart);
+        words.then(|| self.word(operator)).flatten()
+    }
+
+    /// `: String = "…"` behind the colon.
+    fn typed(mut self, operator: Sign) -> Option<Value> {
+        let typed = operator == Sign::Colon && self.skip_type();
+        typed.then(|| self.quoted(Sign::Equals)).flatten()
+    }
+
+    /// `String("…")`, `new Password("…")`, `[]byte("…")`: a literal that is the only argument of a
+    /// function.
+    fn wrapped(self, sign: Sign) -> Option<Value> {
+        let mut rest = self;
+        rest.eat(b"&");
+        if rest.eat(b"new ") {
+            rest.skip_blanks();
+        }
+        let start = rest.at;
+        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"_.:[]<>!".contains(&byte);
+        rest.skip_while(64, is_name);
+        let callee = Span::new(start, rest.at);
+        if callee.is_empty() || !rest.eat(b"(") {
+            return None;
+        }
+        rest.skip_space();
+        let mut value = rest.quoted(sign)?;
+        rest.skip_space();
+        value.callee = Some(callee);
+        (rest.peek() == Some(b')')).then_some(value)
+    }
+
+    /// `["…", "…"]`
+    fn items(mut self, out: &mut Vec<Value>) {
+        self.at += 1;
+        for _ in 0..MAX_ITEMS {
+            self.skip_space();
+            let Some(value) = self.quoted(Sign::Item) else {
+                return;
+            };
+            out.push(value);
+            self.skip_space();
+            if !self.eat(b",") {
+                return;
+            }
+        }
+    }
+
+    /// `{ value: "…" }`, `{ default = "…" }`, `{ "…" }`.
+    fn block(mut self) -> Option<Value> {
+        self.eat(b"{");
+        self.skip_space();
+        if let Some(value) = self.quoted(Sign::Beside) {
+            self.skip_blanks();
+            return (self.peek() == Some(b'}')).then_some(value);
+        }
+        let rest = &self.text[self.at..self.text.len().min(self.at + MAX_BLOCK)];
+        let end = rest
+            .iter()
+            .position(|&byte| byte == b'}')
+            .unwrap_or(rest.len());
+        for name in [&b"value"[..], b"default"] {
+            let found = rest[..end]
+                .windows(name.len())
+                .position(|word| word == name);
+            let Some(at) = found else { continue };
+            let mut cursor = self;
+            cursor.at += at + name.len();
+            cursor.skip_while(1, |byte| byte == b'"' || byte == b'\'');
+            cursor.skip_blanks();
+            if cursor.operator().is_some() {
+                cursor.skip_blanks();
+                return cursor.quoted(Sign::Beside);
+            }
+        }
+        None
+    }
+
+    /// The value of YAML that begins on the next line: `password: |`.
+    fn next_line(mut self) -> Option<Value> {
+        self.skip_while(3, |byte| matches!(byte, b'|' | b'>' | b'-' | b'+'));
+        self.skip_blanks();
+        self.skip_while(1, |byte| byte == b'\r');
+        if !self.eat(b"\n") || self.skip_blanks() == 0 {
+            return None;
+        }
+        self.bare(Sign::Colon)
     }
 
     /// The literal that a look-up falls back on: `os.environ.get("KEY", "…")`, `${KEY:-…}`.
@@ -228,23 +496,30 @@ impl Cursor<'_> {
         let literal = reference::literal_in_reference(line)?;
         Some(Value {
             span: Span::new(self.at + literal.start, self.at + literal.end),
-            quoted: true,
+            form: Form::Double,
+            sign: Sign::Fallback,
+            callee: None,
         })
     }
 
-    fn operator(&mut self) -> Option<Operator> {
+    fn operator(&mut self) -> Option<Sign> {
         for (sign, operator) in [
-            (&b":="[..], Operator::Other),
-            (b"=>", Operator::Other),
-            (b"===", Operator::Other),
-            (b"==", Operator::Other),
-            (b"!==", Operator::Other),
-            (b"!=", Operator::Other),
-            (b"?=", Operator::Other),
-            (b"||=", Operator::Other),
-            (b"=", Operator::Equals),
-            (b"::", Operator::Other),
-            (b":", Operator::Colon),
+            (&b":="[..], Sign::Arrow),
+            (b"=>", Sign::Arrow),
+            (b"->", Sign::Arrow),
+            (b"<-", Sign::Arrow),
+            (b"===", Sign::Compare),
+            (b"==", Sign::Compare),
+            (b"!==", Sign::Compare),
+            (b"!=", Sign::Compare),
+            (b"?=", Sign::Arrow),
+            (b"||=", Sign::Arrow),
+            (b"||", Sign::Fallback),
+            (b"??", Sign::Fallback),
+            (b"+=", Sign::Arrow),
+            (b"=", Sign::Equals),
+            (b"::", Sign::Colon),
+            (b":", Sign::Colon),
         ] {
             if self.eat(sign) {
                 return (sign != b"::").then_some(operator);
@@ -273,46 +548,53 @@ impl Cursor<'_> {
         assigned
     }
 
-    /// A quoted text on this line, with the prefixes and escapes of the usual languages.
-    fn quoted(&mut self) -> Option<Value> {
+    /// A quoted text on this line, with the prefixes and escapes of the usual languages; the place
+    /// moves behind it.
+    fn quoted(&mut self, sign: Sign) -> Option<Value> {
         let start = self.at;
-        self.skip_while(2, |byte| {
-            matches!(byte, b'b' | b'r' | b'u' | b'f' | b'R' | b'L' | b'@' | b'\\')
-        });
-        let quote = match self.peek() {
-            Some(quote @ (b'"' | b'\'' | b'`')) => quote,
-            _ => {
-                self.at = start;
-                return None;
-            }
+        let found = self.quoted_or_lost(sign);
+        if found.is_none() {
+            self.at = start;
+        }
+        found
+    }
+
+    fn quoted_or_lost(&mut self, sign: Sign) -> Option<Value> {
+        self.skip_while(2, |byte| b"bBrRuUfFLN@$#\\".contains(&byte));
+        let quote = self.peek()?;
+        let form = match quote {
+            b'"' => Form::Double,
+            b'\'' => Form::Single,
+            b'`' => Form::Backtick,
+            _ => return None,
         };
-        let open = self.at + 1;
+        let escaped = self.at > 0 && self.text[self.at - 1] == b'\\';
+        let triple = self.text[self.at..].starts_with(&[quote; 3]);
+        let open = self.at + if triple { 3 } else { 1 };
         let limit = self.text.len().min(open + MAX_VALUE);
         let mut at = open;
         while at < limit {
             match self.text[at] {
                 b'\n' | b'\r' => return None,
                 // An escaped quote closes a text that an escaped quote opened.
-                b'\\'
-                    if self.text.get(at + 1) == Some(&quote)
-                        && self.text[open - 2..].first() == Some(&b'\\') =>
-                {
-                    break;
-                }
+                b'\\' if escaped && self.text.get(at + 1) == Some(&quote) => break,
                 b'\\' => at += 2,
                 byte if byte == quote => break,
                 _ => at += 1,
             }
         }
         let closed = at < limit && at > open;
+        self.at = at + if triple { 3 } else { 1 + usize::from(escaped) };
         closed.then(|| Value {
             span: Span::new(open, at),
-            quoted: true,
+            form,
+            sign,
+            callee: None,
         })
     }
 
     /// `<password>…</password>`, from behind the first `>`.
-    fn element(&mut self, quoted: bool) -> Option<Value> {
+    fn element(&mut self, form: Form) -> Option<Value> {
         let start = self.at;
         self.skip_while(MAX_VALUE, |byte| {
             !matches!(byte, b'<' | b'>' | b'\n' | b'\r')
@@ -320,28 +602,31 @@ impl Cursor<'_> {
         let value = Span::new(start, self.at);
         (self.eat(b"</") && !value.is_empty()).then_some(Value {
             span: value,
-            quoted,
+            form,
+            sign: Sign::Beside,
+            callee: None,
         })
     }
 
     /// An unquoted value that is the rest of the line, before a comment.
-    fn bare(&self) -> Option<Value> {
-        let (value, mut rest) = self.unquoted();
+    fn bare(&self, sign: Sign) -> Option<Value> {
+        let (value, mut rest) = self.unquoted(sign);
         let blanks = rest.skip_blanks();
         let ends = match rest.peek() {
             None | Some(b'\n' | b'\r') => true,
-            Some(b'#' | b';') => blanks > 0,
+            Some(b'#' | b';' | b'\\') => blanks > 0,
+            Some(b'"' | b'\'') => blanks == 0,
             _ => false,
         };
         value.filter(|_| ends)
     }
 
     /// An unquoted value up to a blank, a quote or the next parameter of an address.
-    fn word(&self) -> Option<Value> {
-        let (value, rest) = self.unquoted();
+    fn word(&self, sign: Sign) -> Option<Value> {
+        let (value, rest) = self.unquoted(sign);
         let ends = matches!(
             rest.peek(),
-            None | Some(b' ' | b'\t' | b'\n' | b'\r' | b'"' | b'\'' | b'`')
+            None | Some(b' ' | b'\t' | b'\n' | b'\r' | b'"' | b'\'' | b'`' | b';' | b',' | b')')
         );
         let mut value = value.filter(|_| ends)?;
         let bytes = &self.text[value.span.range()];
@@ -352,14 +637,18 @@ impl Cursor<'_> {
     }
 
     /// The longest unquoted text here, and what follows it.
-    fn unquoted(&self) -> (Option<Value>, Self) {
-        let is_value = |byte: u8| byte.is_ascii_graphic() && !b"\"'`(){}[]<>;,|".contains(&byte);
+    fn unquoted(&self, sign: Sign) -> (Option<Value>, Self) {
+        let is_value = |byte: u8| {
+            byte > 0x7f || byte.is_ascii_graphic() && !b"\"'`(){}[]<>;,|".contains(&byte)
+        };
         let mut rest = *self;
         rest.skip_while(MAX_VALUE, is_value);
         let span = Span::new(self.at, rest.at);
         let value = (!span.is_empty()).then_some(Value {
             span,
-            quoted: false,
+            form: Form::Bare,
+            sign,
+            callee: None,
         });
         (value, rest)
     }

@@ -2,6 +2,7 @@
 
 pub mod entropy;
 pub mod guess;
+pub mod model;
 pub mod path;
 pub mod placeholder;
 pub mod proof;
@@ -78,5 +79,6 @@ pub(super) fn judge(
         confidence,
         key: None,
         decoding: Vec::new(),
+        assigned: None,
     })
 }

@@ -2,6 +2,7 @@
 //! matter, and by `tests/fuzz/`, with whatever the fuzzer comes up with.
 
 pub(crate) mod bytes;
+pub(crate) mod cases;
 pub(crate) mod decode;
 pub(crate) mod delta_scan;
 pub(crate) mod pack;

@@ -247,6 +247,7 @@ fn acme() -> Detector {
         ignore_case: false,
         pass: Pass::Pattern,
         pattern: Borrowed(r"\b(?<secret>acme_live_[0-9A-Za-z]{32})\b"),
+        context: None,
         max_len: 42,
         max_lead: 0,
         starts_word: false,

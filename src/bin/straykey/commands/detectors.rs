@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Result, anyhow};
-use straykey::detector::{self, Detector, DetectorSet, Pass};
+use straykey::detector::{self, Detector, DetectorSet, Pass, Shape};
 use straykey::engine::selftest;
 
 use super::{coverage, lint, request};
@@ -65,10 +65,23 @@ fn show(id: &str) -> Result<Exit> {
     row("severity", d.severity.as_str())?;
     row("lifetime", d.lifetime.as_str())?;
     row("mints trust", d.mints_trust.as_str())?;
-    row("keywords", &d.keywords.join("  "))?;
-    match d.pass {
-        Pass::Pattern => row("pattern", &d.pattern)?,
-        Pass::Assignment => row("pattern", "structural pass over assignments")?,
+    match (d.pass, &d.context) {
+        (Pass::Context, Some(context)) => {
+            row("words", &context.words.join("  "))?;
+            row("names", &context.names.join("  "))?;
+            let shapes: Vec<_> = context.shapes.iter().map(Shape::to_string).collect();
+            row("shapes", &shapes.join("  "))?;
+        }
+        (pass, _) => {
+            row("keywords", &d.keywords.join("  "))?;
+            let structural = "structural pass over assignments";
+            let pattern = if pass == Pass::Pattern {
+                &d.pattern
+            } else {
+                structural
+            };
+            row("pattern", pattern)?;
+        }
     }
     row("confidence", d.confidence.as_str())?;
     row("proof", d.proof.as_deref().unwrap_or("none"))?;

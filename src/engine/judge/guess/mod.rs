@@ -9,7 +9,9 @@ mod patterns;
 mod words;
 
 use patterns::pattern_length;
-use words::{LEAKED, pair_cost, word_bits};
+use words::{LEAKED, word_bits};
+
+pub use words::pair_cost;
 
 /// A value below this many bits can be found from its hash with a few graphics cards.
 const GUESSABLE_BELOW: f64 = 56.0;
@@ -35,17 +37,27 @@ pub fn entropy_bits(secret: &[u8]) -> f64 {
     if let Some(hex) = hex_digits(secret) {
         return literal_bits(&hex, |_| HEX_BITS);
     }
-    let lower = secret.to_ascii_lowercase();
-    let stem = lower.len() - trailing_decoration(&lower);
-    if LEAKED.contains(&&lower[..stem]) || LEAKED.contains(&&lower[..]) {
-        let rest = if LEAKED.contains(&&lower[..]) {
-            &[][..]
-        } else {
-            &secret[stem..]
-        };
-        return LEAKED_BITS + Estimate::new(rest).bits();
+    if let Some(decoration) = leaked(secret) {
+        return LEAKED_BITS + Estimate::new(decoration).bits();
     }
     Estimate::new(secret).bits()
+}
+
+/// Whether the value is one of the passwords that every list begins with, up to digits and signs at
+/// its end.
+pub fn is_leaked(secret: &[u8]) -> bool {
+    leaked(secret).is_some()
+}
+
+/// The digits and signs at the end of a leaked password.
+fn leaked(secret: &[u8]) -> Option<&[u8]> {
+    let lower = secret.to_ascii_lowercase();
+    let stem = lower.len() - trailing_decoration(&lower);
+    let whole = LEAKED.contains(&&lower[..]);
+    match whole {
+        true => Some(&[]),
+        false => LEAKED.contains(&&lower[..stem]).then(|| &secret[stem..]),
+    }
 }
 
 /// Whether a dictionary attack on a hash of the value is likely to succeed.

@@ -29,8 +29,8 @@ pub(super) fn word_bits(letters: &[u8], separated: bool) -> Option<f64> {
     (doubt < 1.0).then_some(as_word + doubt * (as_letters - as_word))
 }
 
-/// Mean bits of a letter after the one before it.
-pub(super) fn pair_cost(letters: &[u8]) -> f64 {
+/// Mean bits of a letter after the one before it; `letters` are two or more.
+pub fn pair_cost(letters: &[u8]) -> f64 {
     let index = |c: u8| usize::from(c.to_ascii_lowercase() - b'a');
     let cost = |pair: &[u8]| (PAIRS[index(pair[0])] >> (4 * index(pair[1])) & 15) as u32;
     let total: u32 = letters.windows(2).map(cost).sum();

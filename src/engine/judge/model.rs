@@ -1,0 +1,38 @@
+//! The model: what each feature adds to the odds that an assignment holds a secret.
+//!
+//! Linear over named facts, so that its answer can be explained. The weights are data
+//! (`weights.tsv`), made by `corpus/train/train.py`; `build.rs` sorts them into a table.
+
+use crate::model::Confidence;
+
+/// By group and value, in thousandths of a unit of log-odds.
+static WEIGHTS: &[(&str, &str, i16)] = include!(concat!(env!("OUT_DIR"), "/weights.rs"));
+
+/// What every assignment begins with.
+pub const BIAS: (&str, &str) = ("bias", "");
+
+/// Assignments under this are never reported: a path adds at most what is missing here.
+pub const LEAST: i32 = -1200;
+
+/// Assignments that key, syntax and shape speak so much against are not looked at further.
+pub const HOPELESS: i32 = -2000;
+
+/// What a feature adds.
+pub fn weight(group: &str, value: &[u8]) -> i32 {
+    let order = |entry: &(&str, &str, i16)| {
+        let by_group = entry.0.cmp(group);
+        by_group.then_with(|| entry.1.as_bytes().cmp(value))
+    };
+    let found = WEIGHTS.binary_search_by(order);
+    found.map_or(0, |at| i32::from(WEIGHTS[at].2))
+}
+
+/// How sure `points`, with those of the path, are; `None` when they are too few to report.
+pub fn confidence(points: i32) -> Option<Confidence> {
+    match points {
+        ..0 => None,
+        0..1400 => Some(Confidence::Low),
+        1400..3000 => Some(Confidence::Medium),
+        3000.. => Some(Confidence::High),
+    }
+}
