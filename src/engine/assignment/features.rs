@@ -80,6 +80,14 @@ impl<'a> Seen<'a> {
         for word in tail.skip(1) {
             tell("tail", word);
         }
+        if self.key.words.len() == 1 {
+            let word = &self.key.words[0];
+            tell("alone", word);
+            tell(
+                "alone-shape",
+                &[word, &b"/"[..], shape(self.secret()).as_bytes()].concat(),
+            );
+        }
         tell("style", style(&self.text[self.span.range()]).as_bytes());
     }
 

@@ -226,6 +226,7 @@ const OTHER_TOKENS: &[&[u8]] = &[
     b"page",
     b"next",
     b"continuation",
+    b"authenticity",
     b"csrf",
     b"xsrf",
     b"sync",

@@ -119,8 +119,9 @@ pub(super) fn values_after(text: &[u8], key: Span, class: Class, out: &mut Vec<V
     let name = &text[key.range()];
     let symbol = head.last() == Some(b':');
     if (closed || symbol) && cursor.eat(b",") {
-        cursor.skip_space();
-        out.extend(cursor.quoted(Sign::Comma));
+        cursor.skip_blanks();
+        let value = cursor.quoted(Sign::Comma);
+        out.extend(value.filter(|value| value.form != Form::Backtick));
         return;
     }
     let space = cursor.skip_blanks();

@@ -53,6 +53,7 @@ const WORDS_OF_CODE: &[&[u8]] = &[
     b"true",
     b"undefined",
     b"unknown",
+    b"value",
     b"uuid",
     b"varchar",
 ];
@@ -108,6 +109,7 @@ pub(super) fn literal(text: &[u8], value: &Value) -> Option<Span> {
         || judge::is_all_caps(secret) && secret.contains(&b'_')
         || is_unsigned_jwt(secret)
         || is_concatenation(secret)
+        || secret.windows(2).any(|window| window == "«".as_bytes())
         || !secret
             .iter()
             .all(|&byte| byte > 0x7f || matches!(byte, b' '..=b'~'));

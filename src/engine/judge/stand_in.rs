@@ -24,14 +24,17 @@ const NAMES: &[&str] = &[
 /// Users that only say what belongs there, with or without a number.
 const USERS: &[&str] = &["login", "myuser", "someuser", "user", "username", "usr"];
 /// Passwords that say so beside such a user, with or without a number.
-const WITH_USERS: &[&str] = &["pass", "passwd", "password", "pw", "pwd", "secret", "token"];
+const WITH_USERS: &[&str] = &[
+    "pass", "passwd", "password", "pw", "pwd", "secret", "token", "word",
+];
 /// Users who send anything.
 const ANONYMOUS: &[&str] = &["anonymous", "anon"];
-/// Logins of documentation: RFC 7617, Oracle, and everybody.
+/// Logins of documentation: RFC 6749 and 7617, Oracle, and everybody.
 const SAMPLES: &[(&str, &str)] = &[
     ("abc", "xyz"),
     ("aladdin", "open sesame"),
     ("foo", "bar"),
+    ("s6bhdrkqt3", "gx1fbat3bv"),
     ("scott", "tiger"),
 ];
 /// Sent as password where the user is a token: conventions of git servers.

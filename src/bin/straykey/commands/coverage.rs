@@ -55,6 +55,10 @@ fn write_kinds(out: &mut impl Write, set: &DetectorSet) -> io::Result<()> {
             "found as an assignment",
             count(|d| d.pass == Pass::Assignment),
         ),
+        (
+            "found by what stands around it",
+            count(|d| d.pass == Pass::Context),
+        ),
         ("with an offline proof", count(|d| d.proof.is_some())),
         ("without one", count(|d| d.proof.is_none())),
         ("without a vendor's source", count(|d| !names_vendor(d))),

@@ -5,10 +5,16 @@ use crate::engine::judge::{guess, is_stand_in, placeholder};
 use crate::model::Span;
 
 /// base64 of `user:password`. The user may be empty, as with tokens sent by basic authentication;
-/// the password may not be a placeholder.
+/// the password may not be a placeholder. What is no text at all, and no word either, stays open:
+/// a server may take other bytes.
 pub(super) fn user_password(candidate: Candidate<'_>) -> Verdict {
-    let decoded = decode_base64(candidate.secret()).and_then(|bytes| String::from_utf8(bytes).ok());
-    let text = decoded.unwrap_or_default();
+    let secret = candidate.secret();
+    let decoded = decode_base64(secret).map(String::from_utf8);
+    let text = match decoded {
+        Some(Ok(text)) => text,
+        Some(Err(_)) if is_canonical_and_mixed(secret) => return Verdict::Open,
+        _ => return Verdict::Refuted,
+    };
     let Some((user, password)) = text.split_once(':') else {
         return Verdict::Refuted;
     };
@@ -19,6 +25,17 @@ pub(super) fn user_password(candidate: Candidate<'_>) -> Verdict {
         true => Verdict::Refuted,
         false => Verdict::structure("base64 of user:password", None),
     }
+}
+
+/// base64 with its padding, and with digits and letters of both cases in it.
+fn is_canonical_and_mixed(secret: &[u8]) -> bool {
+    const SHORTEST: usize = 12;
+    let has = |kind: fn(&u8) -> bool| secret.iter().any(kind);
+    secret.len() >= SHORTEST
+        && secret.len().is_multiple_of(4)
+        && has(u8::is_ascii_digit)
+        && has(u8::is_ascii_lowercase)
+        && has(u8::is_ascii_uppercase)
 }
 
 /// A token of an issuer that is not known, as headers carry it: one of its parts was made by a
@@ -34,7 +51,14 @@ pub(super) fn opaque_token(candidate: Candidate<'_>) -> Verdict {
             && !guess::is_guessable(part)
     };
     let is_jwt = secret.starts_with(b"eyJ") && secret.contains(&b'.');
-    match !is_jwt && secret.split(|&c| c == b'.').any(is_made) {
+    let is_scheme = secret.starts_with(b"AWS4-");
+    // Basic credentials have a proof of their own.
+    let before = &candidate.text[..candidate.span.start];
+    let basic = b"basic ";
+    let is_basic = before
+        .last_chunk::<6>()
+        .is_some_and(|word| word.eq_ignore_ascii_case(basic));
+    match !is_jwt && !is_scheme && !is_basic && secret.split(|&c| c == b'.').any(is_made) {
         true => Verdict::Open,
         false => Verdict::Refuted,
     }
@@ -126,7 +150,8 @@ mod tests {
     fn user_and_password_are_told_from_other_base64() {
         structure("base64-user-password", "{{basic:user:16}}");
         structure("base64-user-password", "{{basic::16}}");
-        says("base64-user-password", "{{b64:48}}", &Verdict::Refuted);
+        says("base64-user-password", "{{b64:48}}", &Verdict::Open);
+        says("base64-user-password", "Authentication", &Verdict::Refuted);
         for text in [
             "user:",
             "no colon at all",
@@ -149,6 +174,7 @@ mod tests {
             "my-access-token-0001",
             "process.env.MY_ACCESS_TOKEN1",
             "0000000000000000000000",
+            "AWS4-HMAC-SHA256",
             "eyJhbGciOiJub25lIn0.eyJzdWIiOiJtZTEyMyJ9.",
         ] {
             assert_eq!(verdict("opaque-token", text), Verdict::Refuted, "{text}");
