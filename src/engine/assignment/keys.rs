@@ -342,6 +342,13 @@ const ATTRIBUTES: &[&[u8]] = &[
     b"column",
     b"version",
     b"fingerprint",
+    b"name",
+    b"username",
+    b"host",
+    b"hostname",
+    b"port",
+    b"email",
+    b"factory",
     b"id",
     b"ids",
 ];

@@ -54,6 +54,8 @@ const WORDS_OF_CODE: &[&[u8]] = &[
     b"undefined",
     b"unknown",
     b"value",
+    b"utf-8",
+    b"utf8",
     b"uuid",
     b"varchar",
 ];

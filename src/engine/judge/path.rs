@@ -1,13 +1,13 @@
 //! What the path of a file says of a value found in it.
 
-use crate::detector::{Detector, Pass};
+use crate::detector::{Detector, Pass, ValueKind};
 use crate::model::{Assigned, Confidence};
 
 use super::model;
 
-/// How sure a finding of `detector` is that stands in the file at `path`; `None` drops it. Only what
-/// is found by its name (`password = …`) depends on where it stands; a provider's token is one
-/// anywhere.
+/// How sure a finding of `detector` is that stands in the file at `path`; `None` drops it. What
+/// is found by its name (`password = …`) depends on where it stands, and what a person may have chosen
+/// is believed less in tests and examples; a provider's token is one anywhere.
 pub fn judge(
     detector: &Detector,
     path: Option<&[u8]>,
@@ -19,7 +19,13 @@ pub fn judge(
         _ => None,
     };
     let Some(assigned) = assigned else {
-        return Some(confidence);
+        let chosen = detector.value == ValueKind::Password && confidence < Confidence::Certain;
+        let example = chosen && path.is_some_and(|path| holds(path, EXAMPLES));
+        return Some(if example {
+            less(confidence)
+        } else {
+            confidence
+        });
     };
     let Some(path) = path else {
         return model::confidence(assigned.points);

@@ -44,14 +44,14 @@ fn is_crypt(value: &str) -> bool {
             .all(|part| part.bytes().all(plain))
 }
 
-/// `{SSHA}base64`
+/// `{SSHA}base64`, and the hash of any scheme behind its name: `{bcrypt}$2a$10$…`.
 fn is_ldap(value: &str) -> bool {
     let parts = value
         .strip_prefix('{')
         .and_then(|rest| rest.split_once('}'));
     parts.is_some_and(|(scheme, hash)| {
         let named = scheme.contains("SHA") || scheme.contains("MD5") || scheme == "CRYPT";
-        named && (is_base64(hash, 20) || is_crypt(hash))
+        named && is_base64(hash, 20) || is_crypt(hash) || is_named(hash)
     })
 }
 
