@@ -114,9 +114,9 @@ fn print(
             .map(|(group, value)| format!("{group}\t{value}"))
             .collect();
         let assigned = Assigned {
-            points: 0,
             class: assignment.class,
             quoted: assignment.quoted,
+            ..Assigned::default()
         };
         path::features(file.as_bytes(), assigned, &mut |group, value| {
             features.push(format!("{group}\t{}", String::from_utf8_lossy(value)));

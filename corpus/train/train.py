@@ -25,11 +25,6 @@ import random
 import re
 import subprocess
 
-import numpy as np
-from scipy.sparse import csr_matrix
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GroupKFold
-
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DUMP = ROOT / "target/release/examples/assignments"
 WEIGHTS = ROOT / "src/engine/judge/weights.tsv"
@@ -188,6 +183,9 @@ class Table:
         self.names, self.columns = names, {name: at for at, name in enumerate(names)}
 
     def matrix(self, examples):
+        import numpy as np
+        from scipy.sparse import csr_matrix
+
         rows, columns = [], []
         for at, example in enumerate(examples):
             for name in example[0]["features"]:
@@ -202,6 +200,8 @@ class Table:
 
 
 def fit(examples, strength, least):
+    from sklearn.linear_model import LogisticRegression
+
     table = Table(examples, least)
     model = LogisticRegression(C=strength, max_iter=400, solver="liblinear")
     model.fit(
@@ -213,6 +213,8 @@ def fit(examples, strength, least):
 
 
 def report(name, scores, labels, at=0.0):
+    import numpy as np
+
     scores, labels = np.array(scores), np.array(labels)
     for threshold in (at - 1, at - 0.5, at, at + 0.5, at + 1.4, at + 3):
         hit = scores >= threshold
@@ -245,6 +247,9 @@ def main():
           f" {len(cases)} in our own cases")
 
     if args.check:
+        import numpy as np
+        from sklearn.model_selection import GroupKFold
+
         kinds = [0] * len(half(random_values)) + [1] * len(half(with_words)) + [2] * len(ordinary) + [3] * len(cases)
         groups = [e[3] if e[3] != "reference" else "r/" + e[0]["path"].split("/")[0] for e in examples]
         scores = np.zeros(len(examples))

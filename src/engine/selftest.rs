@@ -120,9 +120,9 @@ fn scan(engine: &Engine, text: &str) -> Vec<Match> {
     engine.scan(&Blob::new(text.as_bytes()), &mut scratch, &mut |m| {
         found.push(m)
     });
-    found.retain(|m| {
+    found.retain_mut(|m| {
         let detector = engine.detectors().get(m.detector);
-        judge::path::judge(detector, None, m.confidence, m.assigned).is_some()
+        judge::path::judge(detector, None, m.confidence, m.assigned.as_mut()).is_some()
     });
     found
 }

@@ -43,6 +43,8 @@ pub struct Grouping {
     pub key: Option<FingerprintKey>,
     /// The time to hold expiry dates against, in seconds since 1970-01-01T00:00:00Z.
     pub now: i64,
+    /// Whether the reasons tell what the model makes of an assignment.
+    pub explain: bool,
 }
 
 /// Makes findings, sorted worst first, of what was seen in any order.
@@ -52,7 +54,7 @@ pub fn group(raw: Vec<RawFinding>, detectors: &DetectorSet, grouping: &Grouping)
         let id = id(&seen, detectors.get(seen.detector), grouping.key.as_ref());
         groups.entry(id).or_default().push(seen);
     }
-    let finish = |(id, seen)| finding(id, seen, detectors, grouping.now);
+    let finish = |(id, seen)| finding(id, seen, detectors, grouping);
     let mut findings: Vec<_> = groups.into_iter().map(finish).collect();
     findings.sort_by(|a, b| {
         let rank = |f: &Finding| (f.severity, f.confidence, f.in_head);
@@ -80,7 +82,12 @@ fn id(seen: &RawFinding, detector: &Detector, key: Option<&FingerprintKey>) -> F
     }
 }
 
-fn finding(id: FindingId, mut seen: Vec<RawFinding>, detectors: &DetectorSet, now: i64) -> Finding {
+fn finding(
+    id: FindingId,
+    mut seen: Vec<RawFinding>,
+    detectors: &DetectorSet,
+    grouping: &Grouping,
+) -> Finding {
     seen.sort_by(|a, b| place(&a.occurrence).cmp(&place(&b.occurrence)));
     merge_tree_and_history(&mut seen);
     let detector = detectors.get(seen[0].detector);
@@ -92,7 +99,7 @@ fn finding(id: FindingId, mut seen: Vec<RawFinding>, detectors: &DetectorSet, no
         Proof::Structure { ends_at, .. } => ends_at,
         _ => None,
     };
-    let expired = ends_at.is_some_and(|end| end < now);
+    let expired = ends_at.is_some_and(|end| end < grouping.now);
     let in_head = seen.iter().any(|seen| {
         seen.occurrence.in_head || !matches!(seen.occurrence.source, SourceKind::History)
     });
@@ -125,7 +132,7 @@ fn finding(id: FindingId, mut seen: Vec<RawFinding>, detectors: &DetectorSet, no
         },
         mints_trust: detector.mints_trust,
         proof: best.proof.clone(),
-        reasons: reasons(best, detector),
+        reasons: reasons(best, detector, grouping.explain),
         secret: seen[0].occurrence.secret.clone(),
         reachability: seen
             .iter()
@@ -201,7 +208,7 @@ fn merge_tree_and_history(seen: &mut Vec<RawFinding>) {
 }
 
 /// Why we believe it, most telling first.
-fn reasons(seen: &RawFinding, detector: &Detector) -> Vec<String> {
+fn reasons(seen: &RawFinding, detector: &Detector, explain: bool) -> Vec<String> {
     let mut reasons = Vec::new();
     match &seen.proof {
         Proof::Checksum { what } => reasons.push(format!("its checksum is right ({what})")),
@@ -221,5 +228,21 @@ fn reasons(seen: &RawFinding, detector: &Detector) -> Vec<String> {
     if seen.guessable {
         reasons.push("the value is short or of words: somebody could guess it".into());
     }
+    reasons.extend(seen.assigned.filter(|_| explain).map(|a| explained(&a)));
     reasons
+}
+
+/// What the model adds up, in units of log-odds.
+fn explained(assigned: &Assigned) -> String {
+    let unit = |points: i32| f64::from(points) / 1000.0;
+    format!(
+        "the model says {:+.1}: name {:+.1}, syntax {:+.1}, value {:+.1}, surroundings {:+.1}, \
+         file {:+.1}",
+        unit(assigned.points()),
+        unit(assigned.key),
+        unit(assigned.syntax),
+        unit(assigned.value),
+        unit(assigned.around),
+        unit(assigned.path),
+    )
 }

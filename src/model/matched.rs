@@ -67,13 +67,28 @@ pub struct Match {
     pub assigned: Option<Assigned>,
 }
 
-/// The model's opinion of an assignment, without what the path adds to it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// The model's opinion of an assignment, in thousandths of a unit of log-odds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Assigned {
-    /// Thousandths of a unit of log-odds.
-    pub points: i32,
     /// What the key calls its value.
     pub class: &'static str,
     /// Whether the value stands in quotes.
     pub quoted: bool,
+    /// What every assignment begins with, and what the words of the key add.
+    pub key: i32,
+    /// What the syntax adds.
+    pub syntax: i32,
+    /// What the value adds.
+    pub value: i32,
+    /// What the line and its neighbours add.
+    pub around: i32,
+    /// What the path adds; 0 as long as it is not known.
+    pub path: i32,
+}
+
+impl Assigned {
+    /// All of it.
+    pub fn points(&self) -> i32 {
+        self.key + self.syntax + self.value + self.around + self.path
+    }
 }

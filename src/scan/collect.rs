@@ -169,15 +169,15 @@ impl<'a> Collector<'a> {
         let base = Base::of(item, whole);
         let mut values: BTreeMap<(DetectorIndex, String), Vec<Secret>> = BTreeMap::new();
         let mut pending = Vec::with_capacity(matches.len());
-        for found in matches {
+        for mut found in matches {
             let detector = self.engine.detectors().get(found.detector);
             // A path that only attribution finds is judged behind it.
             let known = base.to_attribute.is_none();
-            let judged = || {
+            let mut judged = || {
                 let path = base.path.as_deref();
-                path::judge(detector, path, found.confidence, found.assigned)
+                path::judge(detector, path, found.confidence, found.assigned.as_mut())
             };
-            let confidence = match known.then(judged) {
+            let confidence = match known.then(&mut judged) {
                 Some(None) => continue,
                 Some(Some(confidence)) => confidence,
                 None => found.confidence,

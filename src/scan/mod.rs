@@ -61,6 +61,8 @@ pub struct Request {
     pub key: Option<FingerprintKey>,
     /// What is accepted.
     pub allowances: Allowances,
+    /// Whether findings say what the model makes of them.
+    pub explain: bool,
     /// Least confidence that is kept.
     pub min_confidence: Option<Confidence>,
     /// The time that expiry dates are held against, in seconds since 1970-01-01T00:00:00Z.
@@ -245,6 +247,7 @@ fn run_here(
     let grouping = Grouping {
         key: request.key.clone(),
         now: request.now,
+        explain: request.explain,
     };
     let all = group(raw, engine.detectors(), &grouping);
     let least = request.min_confidence.unwrap_or(Confidence::Low);
@@ -371,7 +374,7 @@ fn settle(
         }
     }
     let detector = engine.detectors().get(raw.detector);
-    let judged = path::judge(detector, path, raw.confidence, raw.assigned);
+    let judged = path::judge(detector, path, raw.confidence, raw.assigned.as_mut());
     raw.confidence = judged.unwrap_or(raw.confidence);
     judged.is_some()
 }

@@ -334,6 +334,22 @@ fn standard_input_is_scanned_and_nothing_is_shown_in_clear() {
 }
 
 #[test]
+fn the_model_explains_itself_without_the_value() {
+    let directory = tempfile::tempdir().expect("scratch");
+    let drawn = expand("db_password = \"«{{alnum:9}}7Aq»\"\n", 3).expect("valid");
+    let scan = |args: &[&str]| straykey(directory.path(), args, drawn.text.as_bytes());
+    let explained = scan(&["scan", "--explain", "-"]);
+    assert!(
+        explained.out.contains("the model says +"),
+        "{}",
+        explained.out
+    );
+    assert!(!explained.out.contains(&drawn.secret));
+    let plain = scan(&["scan", "-"]);
+    assert!(!plain.out.contains("the model says"), "{}", plain.out);
+}
+
+#[test]
 fn encodings_are_seen_through() {
     let directory = tempfile::tempdir().expect("scratch");
     let secret = token(51);

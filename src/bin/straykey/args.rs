@@ -59,6 +59,10 @@ pub(crate) struct Scan {
     #[arg(long, help_heading = "Report")]
     pub(crate) show_secrets: bool,
 
+    /// Say for each finding that its name tells what the model adds up
+    #[arg(long, help_heading = "Report")]
+    pub(crate) explain: bool,
+
     /// SARIF: add a run with the findings that are only in history
     #[arg(long, help_heading = "Report")]
     pub(crate) sarif_history: bool,

@@ -8,9 +8,9 @@ use std::sync::OnceLock;
 
 use aho_corasick::AhoCorasick;
 
-use crate::engine::judge::guess;
+use crate::engine::judge::{guess, model};
 use crate::engine::{judge::placeholder, line_around};
-use crate::model::Span;
+use crate::model::{Assigned, Span};
 
 use super::keys::{self, Key};
 use super::values::Value;
@@ -34,23 +34,39 @@ pub(super) type Tell<'t> = &'t mut dyn FnMut(&'static str, &[u8]);
 impl<'a> Seen<'a> {
     /// All features.
     pub(super) fn features(&self, tell: Tell<'_>) {
-        self.first_features(tell);
-        self.other_features(tell);
-    }
-
-    /// Those of the key, the syntax and the shape: quick to tell.
-    pub(super) fn first_features(&self, tell: Tell<'_>) {
         self.key_features(tell);
         self.syntax_features(tell);
         self.shape_features(tell);
-    }
-
-    /// The rest.
-    pub(super) fn other_features(&self, tell: Tell<'_>) {
         self.value_features(tell);
         self.word_features(tell);
         self.line_features(tell);
         self.neighbour_features(tell);
+    }
+
+    /// What the model makes of the assignment, without its path; `None` when key, syntax and shape,
+    /// which are quick to tell, speak too much against it.
+    pub(super) fn assigned(&self) -> Option<Assigned> {
+        let sum = |features: fn(&Self, Tell<'_>)| {
+            let mut points = 0;
+            features(self, &mut |group, value| {
+                points += model::weight(group, value);
+            });
+            points
+        };
+        let mut assigned = Assigned {
+            class: self.class(),
+            quoted: self.value.form.is_quoted(),
+            key: model::weight(model::BIAS.0, model::BIAS.1.as_bytes()) + sum(Self::key_features),
+            syntax: sum(Self::syntax_features),
+            value: sum(Self::shape_features),
+            ..Assigned::default()
+        };
+        if assigned.points() < model::HOPELESS {
+            return None;
+        }
+        assigned.value += sum(Self::value_features) + sum(Self::word_features);
+        assigned.around = sum(Self::line_features) + sum(Self::neighbour_features);
+        (assigned.points() >= model::LEAST).then_some(assigned)
     }
 
     fn secret(&self) -> &'a [u8] {

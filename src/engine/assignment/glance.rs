@@ -110,6 +110,9 @@ impl Glance<'_> {
         if matches!(self.byte(value)?, b'\n' | b'\r' | END) {
             return Some(true);
         }
+        if self.is_plain_word(value)? {
+            return self.is_other();
+        }
         if !is_name_byte(self.byte(value)?) {
             return Some(false);
         }
@@ -124,19 +127,36 @@ impl Glance<'_> {
         if value == operator {
             let lower = self.key(sign)?.iter().any(u8::is_ascii_lowercase);
             let digits = self.text[value..word].iter().any(u8::is_ascii_digit);
-            let end = self.skip(self.start, usize::MAX, keys::is_key_byte)?;
-            let key = Key::read(self.key(end)?);
-            let other = key.is_none_or(|key| key.class == Class::Other);
-            return Some(other && lower && !digits && ends);
+            return Some(ends && lower && !digits && self.is_other()?);
         }
-        let literal = match self.byte(word)? {
-            b'"' | b'\'' | b'`' | b'=' => true,
-            b'(' => self.takes_literal(word + 1)?,
-            _ => false,
+        // A call or an index leads to a literal when one is its argument.
+        let (literal, code) = match self.byte(word)? {
+            b'"' | b'\'' | b'`' | b'=' => (true, false),
+            b'(' | b'[' => {
+                let literal = self.takes_literal(word + 1)?;
+                (literal, !literal)
+            }
+            _ => (false, false),
         };
+        Some(code || !literal && self.is_other()?)
+    }
+
+    /// Whether the key is of no known kind.
+    fn is_other(self) -> Option<bool> {
         let end = self.skip(self.start, usize::MAX, keys::is_key_byte)?;
         let key = Key::read(self.key(end)?);
-        Some(!literal && key.is_none_or(|key| key.class == Class::Other))
+        Some(key.is_none_or(|key| key.class == Class::Other))
+    }
+
+    /// Whether a plain word in quotes follows: `"user_name"`.
+    fn is_plain_word(self, at: usize) -> Option<bool> {
+        let quote = self.byte(at)?;
+        if !matches!(quote, b'"' | b'\'' | b'`') {
+            return Some(false);
+        }
+        let plain = |byte: u8| byte.is_ascii_lowercase() || b"_-. ".contains(&byte);
+        let end = self.skip(at + 1, usize::MAX, plain)?;
+        Some(self.byte(end)? == quote)
     }
 
     /// Whether a blank may be all that stands between key and value: `--password x`,

@@ -1,9 +1,9 @@
 //! Judgement: whether a literal could be what its key names, and how sure that is.
 
 use crate::engine::context::Contexts;
-use crate::engine::judge::{self, model, placeholder, reference};
+use crate::engine::judge::{self, placeholder, reference};
 use crate::engine::line_around;
-use crate::model::{Assigned, Confidence, DetectorIndex, Match, Proof, Secret, Span};
+use crate::model::{Confidence, DetectorIndex, Match, Proof, Secret, Span};
 
 use super::features::Seen;
 use super::keys::Key;
@@ -149,19 +149,7 @@ pub(super) fn weigh(
         value,
         secret,
     };
-    let mut points = model::weight(model::BIAS.0, model::BIAS.1.as_bytes());
-    seen.first_features(&mut |group, value| points += model::weight(group, value));
-    if points < model::HOPELESS {
-        return None;
-    }
-    seen.other_features(&mut |group, value| points += model::weight(group, value));
-    let assigned = Assigned {
-        points,
-        class: key.class.as_str(),
-        quoted: value.form.is_quoted(),
-    };
-    let detector = by_key.filter(|_| points >= model::LEAST)?;
-    Some(found(detector, Confidence::Low, Some(assigned)))
+    Some(found(by_key?, Confidence::Low, Some(seen.assigned()?)))
 }
 
 /// ` + name + `: what stands between two texts of an expression.

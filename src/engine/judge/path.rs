@@ -12,36 +12,29 @@ pub fn judge(
     detector: &Detector,
     path: Option<&[u8]>,
     confidence: Confidence,
-    assigned: Option<Assigned>,
+    assigned: Option<&mut Assigned>,
 ) -> Option<Confidence> {
-    let assigned = match detector.pass {
-        Pass::Assignment => assigned,
-        _ => None,
-    };
-    let Some(assigned) = assigned else {
+    let example = path.is_some_and(|path| holds(path, EXAMPLES));
+    let Some(assigned) = assigned.filter(|_| detector.pass == Pass::Assignment) else {
         let chosen = detector.value == ValueKind::Password && confidence < Confidence::Certain;
-        let example = chosen && path.is_some_and(|path| holds(path, EXAMPLES));
-        return Some(if example {
+        return Some(if example && chosen {
             less(confidence)
         } else {
             confidence
         });
     };
-    let Some(path) = path else {
-        return model::confidence(assigned.points);
-    };
-    if is_generated(path) {
-        return None;
+    if let Some(path) = path {
+        if is_generated(path) {
+            return None;
+        }
+        let mut points = 0;
+        features(path, *assigned, &mut |group, value| {
+            points += model::weight(group, value);
+        });
+        assigned.path = points.min(-model::LEAST);
     }
-    let mut points = 0;
-    features(path, assigned, &mut |group, value| {
-        points += model::weight(group, value);
-    });
-    let sure = model::confidence(assigned.points + points.min(-model::LEAST))?;
-    Some(match holds(path, EXAMPLES) {
-        true => less(sure),
-        false => sure,
-    })
+    let sure = model::confidence(assigned.points())?;
+    Some(if example { less(sure) } else { sure })
 }
 
 /// A test or an example: believed a step less, but never hidden.
@@ -205,12 +198,15 @@ mod tests {
     fn lock_files_drop_and_tokens_do_not_care() {
         let set = DetectorSet::builtin();
         let (_, generic) = set.find("generic-password").expect("built in");
-        let assigned = Some(Assigned {
-            points: 9_000,
-            class: "password",
-            quoted: true,
-        });
-        let sure = |path: &[u8]| judge(generic, Some(path), Confidence::Low, assigned);
+        let sure = |path: &[u8]| {
+            let mut assigned = Assigned {
+                key: 9_000,
+                class: "password",
+                quoted: true,
+                ..Assigned::default()
+            };
+            judge(generic, Some(path), Confidence::Low, Some(&mut assigned))
+        };
         assert_eq!(sure(b"web/package-lock.json"), None);
         assert_eq!(sure(b"src/app.py"), Some(Confidence::High));
         assert_eq!(sure(b"src/app_test.py"), Some(Confidence::Medium));

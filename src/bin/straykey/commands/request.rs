@@ -105,6 +105,7 @@ pub(crate) fn prepare(what: &What, how: &How) -> Result<Prepared> {
         state: state.map(Arc::new),
         markers,
         line_hashes: false,
+        explain: false,
         key: how.fingerprint_key_file.as_deref().map(key).transpose()?,
         allowances: Allowances {
             baseline: read_baseline(&baseline, given.is_some())?,

@@ -18,6 +18,7 @@ use crate::exit::Exit;
 pub(crate) fn run(args: &Scan) -> Result<Exit> {
     let outputs = output::outputs(args)?;
     let mut prepared = request::prepare(&args.what, &args.how)?;
+    prepared.request.explain = args.explain;
     prepared.request.line_hashes = outputs.iter().any(|output| output.format.name() == "sarif");
     let report = report(&prepared, args.quiet)?;
     output::write(&outputs, &report, args)?;
