@@ -351,6 +351,8 @@ const ATTRIBUTES: &[&[u8]] = &[
     b"factory",
     b"id",
     b"ids",
+    b"uuid",
+    b"guid",
 ];
 
 /// The lower-case words of an identifier, cut at punctuation, case changes and digits.

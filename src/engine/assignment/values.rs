@@ -226,7 +226,7 @@ impl<'a> Head<'a> {
     fn is_start(self) -> bool {
         self.is_one_of(&[
             b"", b"-", b":", b"export", b"set", b"ENV", b"ARG", b"$env:", b"#", b"//", b"\"", b"'",
-            b";", b"*", b"- -", b"SET", b"setx", b"--",
+            b";", b"*", b"- -", b"SET", b"setx", b"--", b"#!", b"//!", b"$", b"##",
         ])
     }
 
