@@ -22,6 +22,9 @@ mod shape;
 mod spec;
 
 use shape::{Part, Shape};
+#[path = "src/engine/judge/feature.rs"]
+mod feature;
+
 use spec::{DetectorFile, DetectorSpec, ProviderSpec};
 
 fn main() {
@@ -94,20 +97,28 @@ fn code_hash(root: &Path) -> u64 {
     hash.finish()
 }
 
-/// Sorts the weights of the model into a table that can be searched.
+/// Writes the weights of the model as a table by hash of group and value.
 fn weights(path: &Path) {
     println!("cargo::rerun-if-changed={}", path.display());
     let tsv = fs::read_to_string(path).expect("the weights of the model");
-    let mut entries: Vec<(&str, &str, i16)> = Vec::new();
+    let mut entries: BTreeMap<u64, (i16, &str)> = BTreeMap::new();
     for line in tsv.lines().filter(|line| !line.starts_with("# ")) {
         let mut fields = line.split('\t');
         let mut field = || fields.next().expect("group, value and weight");
         let (group, value) = (field(), field());
-        entries.push((group, value, field().parse().expect("a weight")));
+        let weight = field().parse().expect("a weight");
+        let other = entries.insert(feature::hash(group, value.as_bytes()), (weight, line));
+        assert!(
+            other.is_none(),
+            "two features of one hash: {line}, {other:?}"
+        );
     }
-    entries.sort_unstable();
+    let table: Vec<(u64, i16)> = entries
+        .into_iter()
+        .map(|(hash, (weight, _))| (hash, weight))
+        .collect();
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("set by cargo")).join("weights.rs");
-    fs::write(out, format!("&{entries:?}")).expect("a writable OUT_DIR");
+    fs::write(out, format!("&{table:?}")).expect("a writable OUT_DIR");
 }
 
 fn toml_files(folder: &Path) -> Vec<PathBuf> {

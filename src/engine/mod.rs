@@ -25,6 +25,7 @@ use crate::detector::{Detector, DetectorSet, Glance, Pass};
 use crate::model::{Blob, Candidate, Content, Decoding, DetectorIndex, Kinship, Match, Run, Span};
 
 pub use assignment::Assignment;
+use assignment::Memory;
 use context::Contexts;
 use matcher::Matcher;
 use news::News;
@@ -55,6 +56,7 @@ pub struct Scratch {
     found: Vec<Match>,
     decoded: Vec<u8>,
     news: News,
+    memory: Memory,
 }
 
 /// Encodings inside encodings that are followed.
@@ -231,7 +233,12 @@ impl Engine {
 
     /// Lets the detectors look at their candidates.
     fn confirm(&self, blob: &Blob<'_>, scratch: &mut Scratch) {
-        let Scratch { work, found, .. } = scratch;
+        let Scratch {
+            work,
+            found,
+            memory,
+            ..
+        } = scratch;
         // Of a place that was found anew and also carried over the idle one is kept.
         work.sort_unstable_by_key(|c| (c.detector, c.start, !c.idle));
         work.dedup_by_key(|c| (c.detector, c.start));
@@ -245,7 +252,8 @@ impl Engine {
                 }
                 Pass::Assignment | Pass::Context => {
                     let owner = (detector, index);
-                    assignment::confirm(owner, &self.contexts, blob.bytes, candidates, found);
+                    let known = (&self.contexts, &mut *memory);
+                    assignment::confirm(owner, known, blob.bytes, candidates, found);
                 }
             }
         }

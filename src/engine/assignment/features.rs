@@ -13,10 +13,8 @@ use crate::engine::{judge::placeholder, line_around};
 use crate::model::{Assigned, Span};
 
 use super::keys::{self, Key};
+use super::memory::AROUND;
 use super::values::Value;
-
-/// How far around a key its neighbours are looked at, in bytes.
-const AROUND: usize = 256;
 
 /// An assignment whose value is to be judged.
 pub(super) struct Seen<'a> {

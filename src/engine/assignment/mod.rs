@@ -7,6 +7,7 @@
 mod features;
 mod glance;
 mod keys;
+mod memory;
 mod values;
 mod weigh;
 
@@ -19,6 +20,7 @@ use features::Seen;
 use keys::Key;
 
 pub(super) use glance::{CONTEXT, may_be_assigned};
+pub(super) use memory::Memory;
 
 /// Longest key, in bytes.
 const MAX_KEY: usize = 80;
@@ -35,7 +37,7 @@ pub(super) const REACH: usize = 2 * MAX_KEY + WINDOW + 2 * LINE_REACH;
 /// those idle that belong to no secret.
 pub(super) fn confirm(
     owner: (&Detector, DetectorIndex),
-    contexts: &Contexts,
+    (contexts, memory): (&Contexts, &mut Memory),
     text: &[u8],
     candidates: &mut [Candidate],
     found: &mut Vec<Match>,
@@ -50,7 +52,7 @@ pub(super) fn confirm(
         let before = found.len();
         let key = keys::key_at(text, candidate.start);
         if let Some(key) = key {
-            assigned(owner, contexts, text, key, found);
+            assigned(owner, (contexts, memory), text, key, found);
         }
         resume = key.map_or(resume, |key| key.end);
         last_is_secret = found.len() > before;
@@ -61,7 +63,7 @@ pub(super) fn confirm(
 /// Appends the secrets assigned to `key`.
 fn assigned(
     owner: (&Detector, DetectorIndex),
-    contexts: &Contexts,
+    (contexts, memory): (&Contexts, &mut Memory),
     text: &[u8],
     span: Span,
     found: &mut Vec<Match>,
@@ -74,7 +76,7 @@ fn assigned(
     let by_key = (owner.0.pass == Pass::Assignment).then_some(owner.1);
     let secrets = values
         .iter()
-        .filter_map(|value| weigh::weigh(by_key, contexts, text, span, &key, value));
+        .filter_map(|value| weigh::weigh(by_key, contexts, memory, text, span, &key, value));
     found.extend(secrets);
 }
 

@@ -7,6 +7,7 @@ use crate::model::{Confidence, DetectorIndex, Match, Proof, Secret, Span};
 
 use super::features::Seen;
 use super::keys::Key;
+use super::memory::{self, Memory, Verdict};
 use super::values::Value;
 
 /// Shortest literal that is judged.
@@ -123,24 +124,51 @@ pub(super) fn literal(text: &[u8], value: &Value) -> Option<Span> {
 pub(super) fn weigh(
     by_key: Option<DetectorIndex>,
     contexts: &Contexts,
+    memory: &mut Memory,
     text: &[u8],
     span: Span,
     key: &Key,
     value: &Value,
 ) -> Option<Match> {
-    let secret = literal(text, value)?;
-    let found = |detector, confidence, assigned| Match {
-        detector,
+    let window = memory::window(text, span, value);
+    let name = memory::name(text, window, span, value, by_key);
+    let verdict = memory.recall(name, || {
+        judged(by_key, contexts, text, span, key, value, window.start)
+    })?;
+    let secret = Span::new(
+        window.start + verdict.secret.start,
+        window.start + verdict.secret.end,
+    );
+    Some(Match {
+        detector: verdict.detector,
         span: secret,
         secret: Secret::new(&text[secret.range()]),
         proof: Proof::None,
-        confidence,
+        confidence: verdict.confidence,
         key: Some(String::from_utf8_lossy(&text[span.range()]).into_owned()),
         decoding: Vec::new(),
+        assigned: verdict.assigned,
+    })
+}
+
+fn judged(
+    by_key: Option<DetectorIndex>,
+    contexts: &Contexts,
+    text: &[u8],
+    span: Span,
+    key: &Key,
+    value: &Value,
+    start: usize,
+) -> Option<Verdict> {
+    let secret = literal(text, value)?;
+    let verdict = |detector, confidence, assigned| Verdict {
+        secret: Span::new(secret.start - start, secret.end - start),
+        detector,
+        confidence,
         assigned,
     };
     if let Some((detector, confidence)) = contexts.claim(text, span, secret) {
-        return Some(found(detector, confidence, None));
+        return Some(verdict(detector, confidence, None));
     }
     let seen = Seen {
         text,
@@ -149,7 +177,7 @@ pub(super) fn weigh(
         value,
         secret,
     };
-    Some(found(by_key?, Confidence::Low, Some(seen.assigned()?)))
+    Some(verdict(by_key?, Confidence::Low, Some(seen.assigned()?)))
 }
 
 /// ` + name + `: what stands between two texts of an expression.

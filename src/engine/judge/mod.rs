@@ -1,6 +1,7 @@
 //! Decides whether a pattern hit is a secret, and how sure that is.
 
 pub mod entropy;
+mod feature;
 pub mod guess;
 pub mod model;
 pub mod path;

@@ -5,26 +5,24 @@
 
 use crate::model::Confidence;
 
-/// By group and value, in thousandths of a unit of log-odds.
-static WEIGHTS: &[(&str, &str, i16)] = include!(concat!(env!("OUT_DIR"), "/weights.rs"));
+use super::feature;
+
+/// By hash of group and value, in thousandths of a unit of log-odds.
+static WEIGHTS: &[(u64, i16)] = include!(concat!(env!("OUT_DIR"), "/weights.rs"));
 
 /// What every assignment begins with.
 pub const BIAS: (&str, &str) = ("bias", "");
 
-/// Assignments under this are never reported: a path adds at most what is missing here.
-pub const LEAST: i32 = -1200;
+/// Assignments under this are not kept until their path is known: hardly a path adds so much.
+pub const LEAST: i32 = -900;
 
 /// Assignments that key, syntax and shape speak so much against are not looked at further.
 pub const HOPELESS: i32 = -2000;
 
 /// What a feature adds.
 pub fn weight(group: &str, value: &[u8]) -> i32 {
-    let order = |entry: &(&str, &str, i16)| {
-        let by_group = entry.0.cmp(group);
-        by_group.then_with(|| entry.1.as_bytes().cmp(value))
-    };
-    let found = WEIGHTS.binary_search_by(order);
-    found.map_or(0, |at| i32::from(WEIGHTS[at].2))
+    let found = WEIGHTS.binary_search_by_key(&feature::hash(group, value), |entry| entry.0);
+    found.map_or(0, |at| i32::from(WEIGHTS[at].1))
 }
 
 /// How sure `points`, with those of the path, are; `None` when they are too few to report.

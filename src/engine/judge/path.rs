@@ -31,7 +31,7 @@ pub fn judge(
         features(path, *assigned, &mut |group, value| {
             points += model::weight(group, value);
         });
-        assigned.path = points.min(-model::LEAST);
+        assigned.path = points;
     }
     let sure = model::confidence(assigned.points())?;
     Some(if example { less(sure) } else { sure })
