@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::detector::{Detector, DetectorSet};
+use crate::detector::{Detector, DetectorSet, ValueKind};
 use crate::model::{
     Assigned, CommitPoint, Confidence, Decoding, DetectorIndex, FindingId, Lifetime, Occurrence,
     Proof, Severity, SourceKind,
@@ -26,6 +26,8 @@ pub struct RawFinding {
     pub occurrence: Occurrence,
     /// Whether the value could be guessed; its id then comes from its place.
     pub guessable: bool,
+    /// Whether a few guesses at a log-in are likely to hit the value.
+    pub weak: bool,
     /// The path at which the file's lineage began.
     pub origin: Vec<u8>,
     /// The keys around it, for guessable values.
@@ -100,6 +102,8 @@ fn finding(
         _ => None,
     };
     let expired = ends_at.is_some_and(|end| end < grouping.now);
+    // `hunter2` shields little, wherever it is asked for: worth a word, not an alarm.
+    let weak = detector.value == ValueKind::Password && best.weak;
     let in_head = seen.iter().any(|seen| {
         seen.occurrence.in_head || !matches!(seen.occurrence.source, SourceKind::History)
     });
@@ -121,6 +125,8 @@ fn finding(
         detector: seen[0].detector,
         severity: if expired {
             Severity::Note
+        } else if weak {
+            detector.severity.min(Severity::Low)
         } else {
             detector.severity
         },

@@ -187,6 +187,7 @@ impl<'a> Collector<'a> {
                 None => found.span,
             };
             let guessable = guess::is_guessable(found.secret.expose());
+            let weak = guessable && guess::is_weak(found.secret.expose());
             let key_path = match guessable {
                 true => place::key_path(&lines, in_text, found.key.as_deref()),
                 false => String::new(),
@@ -223,6 +224,7 @@ impl<'a> Collector<'a> {
                     assigned: found.assigned,
                     occurrence,
                     guessable,
+                    weak,
                     origin: base.path.clone().unwrap_or_default(),
                     key_path,
                     ordinal: ordinal as u32,

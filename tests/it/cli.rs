@@ -334,6 +334,23 @@ fn standard_input_is_scanned_and_nothing_is_shown_in_clear() {
 }
 
 #[test]
+fn a_password_that_everybody_tries_is_of_low_severity() {
+    let directory = tempfile::tempdir().expect("scratch");
+    let severity = |template: &str| {
+        let drawn = expand(template, 5).expect("valid");
+        let ran = straykey(
+            directory.path(),
+            &["scan", "-f", "jsonl", "-"],
+            drawn.text.as_bytes(),
+        );
+        let found: Value = serde_json::from_str(&ran.out).expect("one finding");
+        found["severity"].clone()
+    };
+    assert_eq!(severity("password = \"«summer{{digits:2}}»\"\n"), "low");
+    assert_eq!(severity("password = \"«{{alnum:11}}!7aQ»\"\n"), "medium");
+}
+
+#[test]
 fn the_model_explains_itself_without_the_value() {
     let directory = tempfile::tempdir().expect("scratch");
     let drawn = expand("db_password = \"«{{alnum:9}}7Aq»\"\n", 3).expect("valid");

@@ -15,6 +15,8 @@ pub use words::pair_cost;
 
 /// A value below this many bits can be found from its hash with a few graphics cards.
 const GUESSABLE_BELOW: f64 = 56.0;
+/// A value below this many bits is among the first million that are tried.
+const WEAK_BELOW: f64 = 20.0;
 /// Bytes looked at: what is longer only gets harder.
 const LONGEST: usize = 256;
 
@@ -47,6 +49,11 @@ pub fn entropy_bits(secret: &[u8]) -> f64 {
 /// its end.
 pub fn is_leaked(secret: &[u8]) -> bool {
     leaked(secret).is_some()
+}
+
+/// Whether a few guesses at a log-in prompt are likely to hit the value.
+pub fn is_weak(secret: &[u8]) -> bool {
+    entropy_bits(secret) < WEAK_BELOW
 }
 
 /// The digits and signs at the end of a leaked password.
