@@ -22,8 +22,8 @@ pub(super) struct Seen<'a> {
     pub(super) span: Span,
     pub(super) key: &'a Key,
     pub(super) value: &'a Value,
-    /// The literal, which may be a part of the value.
-    pub(super) secret: Span,
+    /// The literal, put together, which may be a part of the value.
+    pub(super) secret: &'a [u8],
 }
 
 /// Tells the model a feature: its group and value.
@@ -68,7 +68,7 @@ impl<'a> Seen<'a> {
     }
 
     fn secret(&self) -> &'a [u8] {
-        &self.text[self.secret.range()]
+        self.secret
     }
 
     fn class(&self) -> &'static str {

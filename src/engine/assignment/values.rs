@@ -1,5 +1,7 @@
 //! Values: the literals that a key is given, in the syntaxes that there are for that.
 
+use std::borrow::Cow;
+
 use crate::engine::judge::reference;
 use crate::model::Span;
 
@@ -14,6 +16,21 @@ pub(super) struct Value {
     pub(super) sign: Sign,
     /// The function that the literal is an argument of: `String("…")`.
     pub(super) callee: Option<Span>,
+    /// The parts of a text that is put together, or none: `"…" + "…"`.
+    pub(super) pieces: Vec<Span>,
+}
+
+impl Value {
+    /// The literal, put together.
+    pub(super) fn bytes<'a>(&self, text: &'a [u8]) -> Cow<'a, [u8]> {
+        match self.pieces.as_slice() {
+            [] => Cow::Borrowed(&text[self.span.range()]),
+            pieces => {
+                let pieces = pieces.iter().map(|piece| &text[piece.range()]);
+                Cow::Owned(pieces.flatten().copied().collect())
+            }
+        }
+    }
 }
 
 /// What a literal stands in.
@@ -88,6 +105,8 @@ impl Sign {
 
 /// Most elements of a list that are looked at.
 const MAX_ITEMS: usize = 16;
+/// Most parts of a text that is put together.
+const MAX_PIECES: usize = 32;
 /// How far into a block, in bytes, its value is looked for.
 const MAX_BLOCK: usize = 256;
 
@@ -342,7 +361,7 @@ impl Cursor<'_> {
         out: &mut Vec<Value>,
     ) {
         if let Some(value) = self.quoted(operator) {
-            out.push(value);
+            out.push(self.put_together(value, false));
             return;
         }
         if operator == Sign::Colon && self.skip_type() {
@@ -433,6 +452,34 @@ impl Cursor<'_> {
         (rest.peek() == Some(b')')).then_some(value)
     }
 
+    /// The literal with those that are added to it: `"…" + "…"`, `"…" . '…'`, `"…" \` on the next line;
+    /// inside brackets also those that follow on the next line without a sign.
+    fn put_together(&mut self, mut value: Value, in_brackets: bool) -> Value {
+        let mut pieces = vec![value.span];
+        while pieces.len() < MAX_PIECES {
+            let mut rest = *self;
+            let start = rest.at;
+            rest.skip_space();
+            let signs: [&[u8]; 5] = [b"+", b"..", b".", b"&", b"\\"];
+            let joins = signs.iter().any(|sign| rest.eat(sign));
+            let next_line = self.text[start..rest.at].contains(&b'\n');
+            if !(joins || in_brackets && next_line) {
+                break;
+            }
+            rest.skip_space();
+            let Some(next) = rest.quoted(value.sign) else {
+                break;
+            };
+            pieces.push(next.span);
+            *self = rest;
+        }
+        if let [_, .., last] = pieces.as_slice() {
+            value.span.end = last.end;
+            value.pieces = pieces;
+        }
+        value
+    }
+
     /// `["…", "…"]`
     fn items(mut self, out: &mut Vec<Value>) {
         self.at += 1;
@@ -441,7 +488,7 @@ impl Cursor<'_> {
             let Some(value) = self.quoted(Sign::Item) else {
                 return;
             };
-            out.push(value);
+            out.push(self.put_together(value, true));
             self.skip_space();
             if !self.eat(b",") {
                 return;
@@ -500,6 +547,7 @@ impl Cursor<'_> {
             form: Form::Double,
             sign: Sign::Fallback,
             callee: None,
+            pieces: Vec::new(),
         })
     }
 
@@ -585,12 +633,14 @@ impl Cursor<'_> {
             }
         }
         let closed = at < limit && at > open;
-        self.at = at + if triple { 3 } else { 1 + usize::from(escaped) };
+        let behind = at + if triple { 3 } else { 1 + usize::from(escaped) };
+        self.at = behind.min(self.text.len());
         closed.then(|| Value {
             span: Span::new(open, at),
             form,
             sign,
             callee: None,
+            pieces: Vec::new(),
         })
     }
 
@@ -606,6 +656,7 @@ impl Cursor<'_> {
             form,
             sign: Sign::Beside,
             callee: None,
+            pieces: Vec::new(),
         })
     }
 
@@ -650,6 +701,7 @@ impl Cursor<'_> {
             form: Form::Bare,
             sign,
             callee: None,
+            pieces: Vec::new(),
         });
         (value, rest)
     }

@@ -1,5 +1,7 @@
 //! Judgement: whether a literal could be what its key names, and how sure that is.
 
+use std::borrow::Cow;
+
 use crate::engine::context::Contexts;
 use crate::engine::judge::{self, placeholder, reference};
 use crate::engine::line_around;
@@ -90,18 +92,22 @@ const TRANSLATIONS: &[&[u8]] = &[
     b"wachtwoord",
 ];
 
-/// Where the literal of `value` stands, when it is none of what is never a secret: a reference, a
-/// template, a placeholder.
-pub(super) fn literal(text: &[u8], value: &Value) -> Option<Span> {
+/// The literal of `value` and where it stands, when it is none of what is never a secret: a
+/// reference, a template, a placeholder.
+pub(super) fn literal<'a>(text: &'a [u8], value: &Value) -> Option<(Span, Cow<'a, [u8]>)> {
     let mut span = value.span;
+    let mut bytes = value.bytes(text);
     let line = line_around(text, span);
-    let whole = &text[span.range()];
-    if let Some(inner) = reference::literal_in_reference(whole) {
+    if let Some(inner) = reference::literal_in_reference(&bytes) {
+        if !value.pieces.is_empty() {
+            return None;
+        }
         span = Span::new(span.start + inner.start, span.start + inner.end);
-    } else if reference::reference(whole, line).is_some() {
+        bytes = Cow::Borrowed(&text[span.range()]);
+    } else if reference::reference(&bytes, line).is_some() {
         return None;
     }
-    let secret = &text[span.range()];
+    let secret = bytes.as_ref();
     let is_placeholder = placeholder::placeholder(secret).is_some_and(|why| !WEAK.contains(&why));
     let lower = secret.to_ascii_lowercase();
     let never = secret.len() < SHORTEST
@@ -116,7 +122,7 @@ pub(super) fn literal(text: &[u8], value: &Value) -> Option<Span> {
         || !secret
             .iter()
             .all(|&byte| byte > 0x7f || matches!(byte, b' '..=b'~'));
-    (!never).then_some(span)
+    (!never).then_some((span, bytes))
 }
 
 /// The secret that `value` is, when it could be one for what `key` names: of the kind that the
@@ -142,7 +148,10 @@ pub(super) fn weigh(
     Some(Match {
         detector: verdict.detector,
         span: secret,
-        secret: Secret::new(&text[secret.range()]),
+        secret: match secret == value.span {
+            true => Secret::new(&value.bytes(text)),
+            false => Secret::new(&text[secret.range()]),
+        },
         proof: Proof::None,
         confidence: verdict.confidence,
         key: Some(String::from_utf8_lossy(&text[span.range()]).into_owned()),
@@ -160,14 +169,15 @@ fn judged(
     value: &Value,
     start: usize,
 ) -> Option<Verdict> {
-    let secret = literal(text, value)?;
+    let (secret, bytes) = literal(text, value)?;
     let verdict = |detector, confidence, assigned| Verdict {
         secret: Span::new(secret.start - start, secret.end - start),
         detector,
         confidence,
         assigned,
     };
-    if let Some((detector, confidence)) = contexts.claim(text, span, secret) {
+    let claim = || contexts.claim(text, span, secret);
+    if let Some((detector, confidence)) = claim().filter(|_| value.pieces.is_empty()) {
         return Some(verdict(detector, confidence, None));
     }
     let seen = Seen {
@@ -175,7 +185,7 @@ fn judged(
         span,
         key,
         value,
-        secret,
+        secret: &bytes,
     };
     Some(verdict(by_key?, Confidence::Low, Some(seen.assigned()?)))
 }
