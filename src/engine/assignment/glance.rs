@@ -113,7 +113,8 @@ impl Glance<'_> {
         if self.is_plain_word(value)? {
             return self.is_other();
         }
-        if !is_name_byte(self.byte(value)?) {
+        let first = self.byte(value)?;
+        if !first.is_ascii_alphanumeric() && first != b'_' {
             return Some(false);
         }
         let word = self.skip(value, usize::MAX, is_name_byte)?;
@@ -131,7 +132,8 @@ impl Glance<'_> {
         }
         // A call or an index leads to a literal when one is its argument.
         let (literal, code) = match self.byte(word)? {
-            b'"' | b'\'' | b'`' | b'=' => (true, false),
+            // `+` and `/` of base64.
+            b'"' | b'\'' | b'`' | b'=' | b'+' | b'/' => (true, false),
             b'(' | b'[' => {
                 let literal = self.takes_literal(word + 1)?;
                 (literal, !literal)
@@ -156,7 +158,8 @@ impl Glance<'_> {
         }
         let plain = |byte: u8| byte.is_ascii_lowercase() || b"_-. ".contains(&byte);
         let end = self.skip(at + 1, usize::MAX, plain)?;
-        Some(self.byte(end)? == quote)
+        let ends = |byte| matches!(byte, b',' | b';' | b')' | b']' | b'}' | b'\n' | b'\r' | END);
+        Some(self.byte(end)? == quote && ends(self.byte(end + 1)?))
     }
 
     /// Whether a blank may be all that stands between key and value: `--password x`,
@@ -295,6 +298,9 @@ mod tests {
         "token",
         "api_key-",
         "password_of_the_new_server_test",
+        "key",
+        "aes_key",
+        "self.password",
     ];
     const SIGNS: &[&str] = &[
         "",
@@ -334,6 +340,9 @@ mod tests {
         "'rV7x!9sQbT2m'",
         "rV7x!9sQbT2m",
         "rV7x!9sQbT2m</x>",
+        "rV7x|9s{QbT2m",
+        "rV7x+9sQbT2m/rV7x9sQbT2=",
+        "rV7x9sQbT2mrV7x9sQbT2mrV7x9sQbT2m==",
         "",
         "os.environ.get(\"X\", \"rV7x!9sQbT2m\")",
         "${X:-rV7x!9sQbT2m}",

@@ -127,7 +127,11 @@ fn is_harmless(words: &[Vec<u8>], at: usize, class: Class) -> bool {
         Class::Other | Class::Key => is(OTHER_KEYS, word),
         _ => is(ABOUT, word),
     };
-    words[..at].iter().any(|word| is(PUBLIC, word))
+    // `csrftoken`, written together.
+    let run = words[at].strip_suffix(b"token");
+    let of_page = run.is_some_and(|run| class == Class::Token && OTHER_TOKENS.contains(&run));
+    of_page
+        || words[..at].iter().any(|word| is(PUBLIC, word))
         || before.is_some_and(about)
         || words[at + 1..].iter().any(|word| is(ATTRIBUTES, word))
 }
@@ -219,6 +223,7 @@ const KEY_KINDS: &[&[u8]] = &[
     b"server",
     b"webhook",
     b"token",
+    b"aes",
 ];
 
 /// Words before `token` that make it one of a parser, a page or a form.
@@ -353,6 +358,9 @@ const ATTRIBUTES: &[&[u8]] = &[
     b"ids",
     b"uuid",
     b"guid",
+    b"sha",
+    b"md",
+    b"checksum",
 ];
 
 /// The lower-case words of an identifier, cut at punctuation, case changes and digits.

@@ -106,7 +106,7 @@ pub(super) fn survey(text: &[u8], anchor: usize, out: &mut Vec<Assignment>) {
     let mut values = Vec::new();
     values::values_after(text, span, key.class, &mut values);
     for value in &values {
-        let Some((secret, bytes)) = weigh::literal(text, value) else {
+        let Some((secret, bytes)) = weigh::literal(text, &key, value) else {
             continue;
         };
         let seen = Seen {

@@ -107,6 +107,14 @@ impl Sign {
 const MAX_ITEMS: usize = 16;
 /// Most parts of a text that is put together.
 const MAX_PIECES: usize = 32;
+/// Longest unquoted password with signs of code.
+const MAX_STRONG: usize = 64;
+/// What no such password holds.
+const OF_CODE: &[&[u8]] = &[
+    b"(", b"[", b"{{", b"${", b"=>", b"->", b"::", b"</", b"&&", b"||", b"://",
+];
+/// How public keys, certificates and whatever is decoded as PEM begin in base64.
+const PUBLIC: &[&[u8]] = &[b"AAAA", b"MII", b"MIG", b"MFkw", b"MCow", b"LS0tLS1"];
 /// How far into a block, in bytes, its value is looked for.
 const MAX_BLOCK: usize = 256;
 
@@ -180,13 +188,17 @@ pub(super) fn values_after(text: &[u8], key: Span, class: Class, out: &mut Vec<V
         out.extend(
             literal
                 .or_else(|| cursor.fallback())
-                .or_else(|| cursor.wrapped(operator)),
+                .or_else(|| cursor.wrapped(operator))
+                .or_else(|| cursor.padded(operator)),
         );
         return;
     }
     let spaces = Spaces {
         before: space,
         after: space_after,
+        member: [&b"self."[..], b"this."]
+            .iter()
+            .any(|object| name.starts_with(object)),
     };
     cursor.right_hand_side(head, operator, spaces, closed, flag, out);
 }
@@ -201,11 +213,13 @@ fn is_comparison(key: &[u8]) -> bool {
     method.len() < key.len() && matches!(method, b"equals" | b"compareTo" | b"eq" | b"isEqualTo")
 }
 
-/// Blanks around an operator.
+/// Blanks around an operator, and what its left side is.
 #[derive(Clone, Copy)]
 struct Spaces {
     before: usize,
     after: usize,
+    /// Whether the key is a member of an object of code.
+    member: bool,
 }
 
 /// What stands on the line before a key, as far as it tells something.
@@ -409,6 +423,10 @@ impl Cursor<'_> {
             _ => false,
         };
         let start = head.is_start() || head.is_one_of(&[b"- \"", b"- '"]);
+        if spaces.member && operator == Sign::Equals {
+            // `self.password = name`
+            return None;
+        }
         let bare = (config && start).then(|| self.bare(operator)).flatten();
         if bare.is_some() || closed {
             return bare;
@@ -662,15 +680,66 @@ impl Cursor<'_> {
 
     /// An unquoted value that is the rest of the line, before a comment.
     fn bare(&self, sign: Sign) -> Option<Value> {
+        // An anchor or an alias of YAML.
+        if sign == Sign::Colon && matches!(self.peek(), Some(b'&' | b'*')) {
+            return None;
+        }
         let (value, mut rest) = self.unquoted(sign);
         let blanks = rest.skip_blanks();
         let ends = match rest.peek() {
             None | Some(b'\n' | b'\r') => true,
             Some(b'#' | b';' | b'\\') => blanks > 0,
-            Some(b'"' | b'\'') => blanks == 0,
+            Some(b'"' | b'\'' | b'`') => blanks == 0,
             _ => false,
         };
-        value.filter(|_| ends)
+        value.filter(|_| ends).or_else(|| self.strong(sign))
+    }
+
+    /// An unquoted password with signs that otherwise end a value: `key=a_1|B{z`. Only what holds
+    /// letters of both cases and digits up to the end of the line, and looks like no code.
+    fn strong(&self, sign: Sign) -> Option<Value> {
+        let mut rest = *self;
+        rest.skip_while(MAX_STRONG + 1, |byte| {
+            byte.is_ascii_graphic() && !b"\"'`\\".contains(&byte)
+        });
+        let span = Span::new(self.at, rest.at);
+        let bytes = &self.text[span.range()];
+        let has = |kind: fn(&u8) -> bool| bytes.iter().any(kind);
+        let mixed =
+            has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_digit);
+        let is_code = OF_CODE
+            .iter()
+            .any(|code| bytes.windows(code.len()).any(|it| it == *code));
+        let bounded = bytes.first().is_some_and(u8::is_ascii_alphanumeric)
+            && bytes.last().is_some_and(|byte| !b",;)]}>".contains(byte));
+        let ends = matches!(rest.peek(), None | Some(b'\n' | b'\r'));
+        let strong =
+            (8..=MAX_STRONG).contains(&bytes.len()) && mixed && bounded && ends && !is_code;
+        strong.then_some(Value {
+            span,
+            form: Form::Bare,
+            sign,
+            callee: None,
+            pieces: Vec::new(),
+        })
+    }
+
+    /// Unquoted base64 with its padding: a key even where the name before it could be that of a table.
+    fn padded(&self, sign: Sign) -> Option<Value> {
+        let value = self.bare(sign)?;
+        let bytes = &self.text[value.span.range()];
+        let padding = bytes.iter().rev().take_while(|&&byte| byte == b'=').count();
+        let digits = &bytes[..bytes.len() - padding];
+        let has = |kind: fn(&u8) -> bool| digits.iter().any(kind);
+        let base64 = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+        let padded = (1..=2).contains(&padding)
+            && bytes.len() >= 24
+            && digits.iter().all(base64)
+            && has(u8::is_ascii_lowercase)
+            && has(u8::is_ascii_uppercase)
+            && has(u8::is_ascii_digit)
+            && !PUBLIC.iter().any(|start| bytes.starts_with(start));
+        padded.then_some(value)
     }
 
     /// An unquoted value up to a blank, a quote or the next parameter of an address.

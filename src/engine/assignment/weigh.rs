@@ -10,7 +10,7 @@ use crate::model::{Confidence, DetectorIndex, Match, Proof, Secret, Span};
 use super::features::Seen;
 use super::keys::Key;
 use super::memory::{self, Memory, Verdict};
-use super::values::Value;
+use super::values::{Sign, Value};
 
 /// Shortest literal that is judged.
 const SHORTEST: usize = 3;
@@ -34,9 +34,15 @@ const WORDS_OF_CODE: &[&[u8]] = &[
     b"disabled",
     b"enable",
     b"enabled",
+    b"es256",
+    b"es384",
+    b"es512",
     b"false",
     b"function",
     b"hidden",
+    b"hs256",
+    b"hs384",
+    b"hs512",
     b"include",
     b"input",
     b"int",
@@ -52,6 +58,9 @@ const WORDS_OF_CODE: &[&[u8]] = &[
     b"optional",
     b"prompt",
     b"required",
+    b"rs256",
+    b"rs384",
+    b"rs512",
     b"same-origin",
     b"str",
     b"string",
@@ -65,6 +74,9 @@ const WORDS_OF_CODE: &[&[u8]] = &[
     b"uuid",
     b"varchar",
 ];
+
+/// Words of keys whose value is the fingerprint of a key.
+const OF_PGP: &[&[u8]] = &[b"gpg", b"pgp", b"openpgp"];
 
 /// `password` in languages that write it in ASCII.
 const TRANSLATIONS: &[&[u8]] = &[
@@ -96,11 +108,18 @@ const TRANSLATIONS: &[&[u8]] = &[
 ];
 
 /// The literal of `value` and where it stands, when it is none of what is never a secret: a
-/// reference, a template, a placeholder.
-pub(super) fn literal<'a>(text: &'a [u8], value: &Value) -> Option<(Span, Cow<'a, [u8]>)> {
+/// reference, a template, a placeholder, a nonce that everybody sees.
+pub(super) fn literal<'a>(
+    text: &'a [u8],
+    key: &Key,
+    value: &Value,
+) -> Option<(Span, Cow<'a, [u8]>)> {
     let mut span = value.span;
     let mut bytes = value.bytes(text);
     let line = line_around(text, span);
+    if key.words[key.at] == b"nonce" && is_of_page(line) {
+        return None;
+    }
     if let Some(inner) = reference::literal_in_reference(&bytes) {
         if !value.pieces.is_empty() {
             return None;
@@ -120,7 +139,10 @@ pub(super) fn literal<'a>(text: &'a [u8], value: &Value) -> Option<(Span, Cow<'a
         || judge::is_template(secret)
         || judge::is_all_caps(secret) && secret.contains(&b'_')
         || is_unsigned_jwt(secret)
+        || is_constant(secret)
+        || key.head().any(|word| OF_PGP.contains(&word)) && is_fingerprint(secret)
         || is_concatenation(secret)
+        || matches!(value.sign, Sign::Comma | Sign::Item) && is_name(secret)
         || secret.windows(2).any(|window| window == "«".as_bytes())
         || !secret
             .iter()
@@ -172,7 +194,7 @@ fn judged(
     value: &Value,
     start: usize,
 ) -> Option<Verdict> {
-    let (secret, bytes) = literal(text, value)?;
+    let (secret, bytes) = literal(text, key, value)?;
     let verdict = |detector, confidence, assigned| Verdict {
         secret: Span::new(secret.start - start, secret.end - start),
         detector,
@@ -191,6 +213,42 @@ fn judged(
         secret: &bytes,
     };
     Some(verdict(by_key?, Confidence::Low, Some(seen.assigned()?)))
+}
+
+/// Whether `line` is of a page, or a header with a challenge or its answer: their nonces are public.
+fn is_of_page(line: &[u8]) -> bool {
+    let lower = line.to_ascii_lowercase();
+    let holds = |word: &&[u8]| lower.windows(word.len()).any(|window| window == *word);
+    [
+        &b"digest "[..],
+        b"hawk ",
+        b"<script",
+        b"<style",
+        b"<link",
+        b"-src ",
+    ]
+    .iter()
+    .any(holds)
+}
+
+/// The id or the fingerprint of an OpenPGP key.
+fn is_fingerprint(secret: &[u8]) -> bool {
+    matches!(secret.len(), 16 | 40) && secret.iter().all(u8::is_ascii_hexdigit)
+}
+
+/// `0x115`, `0x8010661b`: a number of code.
+fn is_constant(secret: &[u8]) -> bool {
+    let digits = secret
+        .strip_prefix(b"0x")
+        .or_else(|| secret.strip_prefix(b"0X"));
+    digits.is_some_and(|digits| {
+        (1..=8).contains(&digits.len()) && digits.iter().all(u8::is_ascii_hexdigit)
+    })
+}
+
+/// `dbpasswd`: in a list of names one more.
+fn is_name(secret: &[u8]) -> bool {
+    secret.iter().all(u8::is_ascii_lowercase) && Key::read(secret).is_some()
 }
 
 /// ` + name + `: what stands between two texts of an expression.

@@ -103,6 +103,11 @@ const DOCUMENTED: &[u64] = &[
     0xbc3a_e723_f57c_6b9e,
     0x82e7_4299_544e_0073,
     0x6d7f_a4e6_4d4b_1f3e,
+    0xf215_faf9_d88b_7f0a, // MD5 of nothing
+    0x07e2_3ede_2756_aa3f, // its SHA-1
+    0xcd37_2fb8_5148_700f, // its SHA-256
+    0xdeaf_b2d7_ab48_b257, // RFC 7628
+    0x2d5b_07fb_8139_fde8, // its bearer token in other copies
 ];
 
 type Check = (fn(&[u8]) -> bool, &'static str);
@@ -173,7 +178,7 @@ fn is_elided(text: &[u8]) -> bool {
 
 /// A short block over and over, or a long run of one character inside.
 fn is_repeated(text: &[u8]) -> bool {
-    let blocks = (1..=4).any(|size| {
+    let blocks = (1..=8).any(|size| {
         text.len() >= (3 * size).max(4) && text.chunks(size).all(|part| text.starts_with(part))
     });
     blocks || runs(text).any(|(c, count)| count >= longest_chance_run(c))
@@ -366,6 +371,7 @@ mod tests {
                     "{{repeat:abc:5}}",
                     "AKIA{{repeat:x:16}}",
                     "{{repeat:a1:8}}",
+                    "{{repeat:abcd1234:8}}",
                     "00000000-0000-0000-0000-{{repeat:0:12}}",
                 ],
             ),

@@ -68,9 +68,11 @@ fn is_postgres(value: &str) -> bool {
     md5 || value.starts_with("SCRAM-SHA-") && value.contains('$')
 }
 
-/// `*` and SHA-1 in upper-case hex.
+/// `*` and SHA-1 in hex of one case.
 fn is_mysql(value: &str) -> bool {
     let digits = value.strip_prefix('*').unwrap_or_default().as_bytes();
-    let hex = |c: &u8| c.is_ascii_digit() || matches!(c, b'A'..=b'F');
-    digits.len() == 40 && digits.iter().all(hex)
+    let hex = digits.iter().all(u8::is_ascii_hexdigit);
+    let mixed =
+        digits.iter().any(u8::is_ascii_lowercase) && digits.iter().any(u8::is_ascii_uppercase);
+    digits.len() == 40 && hex && !mixed
 }

@@ -560,6 +560,7 @@ fn hashes_of_passwords() {
             "SCRAM-SHA-256$4096:«{base64:22}»==$«{base64:43}»=:«{base64:43}»=",
         ),
         ("mysql", "*«{HEX:40}»"),
+        ("mysql", "*«{hex:40}»"),
     ] {
         check(Hash, system, &[(template, None)]);
     }
