@@ -67,10 +67,6 @@ impl<'a> Seen<'a> {
         (assigned.points() >= model::LEAST).then_some(assigned)
     }
 
-    fn secret(&self) -> &'a [u8] {
-        self.secret
-    }
-
     fn class(&self) -> &'static str {
         self.key.class.as_str()
     }
@@ -99,7 +95,7 @@ impl<'a> Seen<'a> {
             tell("alone", word);
             tell(
                 "alone-shape",
-                &[word, &b"/"[..], shape(self.secret()).as_bytes()].concat(),
+                &[word, &b"/"[..], shape(self.secret).as_bytes()].concat(),
             );
         }
         tell("style", style(&self.text[self.span.range()]).as_bytes());
@@ -126,7 +122,7 @@ impl<'a> Seen<'a> {
     }
 
     fn shape_features(&self, tell: Tell<'_>) {
-        let secret = self.secret();
+        let secret = self.secret;
         let class = self.class();
         let shape = shape(secret);
         let length = length_name(secret.len());
@@ -149,7 +145,7 @@ impl<'a> Seen<'a> {
     }
 
     fn value_features(&self, tell: Tell<'_>) {
-        let secret = self.secret();
+        let secret = self.secret;
         let class = self.class();
         let bits = guess::entropy_bits(secret);
         let density = density_name(10.0 * bits / secret.len().max(1) as f64);
@@ -174,7 +170,7 @@ impl<'a> Seen<'a> {
     }
 
     fn word_features(&self, tell: Tell<'_>) {
-        let secret = self.secret();
+        let secret = self.secret;
         let words = keys::words(secret);
         let lower = secret.to_ascii_lowercase();
         for word in &words {

@@ -102,8 +102,9 @@ impl Glance<'_> {
         })
     }
 
-    /// Whether what follows an operator at `sign` is no literal: the end of the line, or, for a key
-    /// of no known kind, a name of code apart from the sign: `key = name`.
+    /// Whether what follows an operator at `sign` is no literal: the end of the line, a word for no
+    /// value, a call or an index without a literal; for a key of no known kind also a plain word
+    /// and a name of code apart from the sign: `key = name`.
     fn is_no_literal(self, sign: usize) -> Option<bool> {
         let operator = self.skip(sign, 3, |byte| b":=>".contains(&byte))?;
         let value = self.skip(operator, 40, |byte| matches!(byte, b' ' | b'\t'))?;

@@ -69,7 +69,7 @@ pub(super) enum Sign {
     Equals,
     /// `=>`, `->`, `<-`, `:=`, `?=`.
     Arrow,
-    /// `==`, `!=`, `.equals(`.
+    /// `==`, `!=`.
     Compare,
     /// `setPassword("…")`.
     Call,
@@ -140,9 +140,6 @@ pub(super) fn values_after(text: &[u8], key: Span, class: Class, out: &mut Vec<V
         out.extend(value.filter(|_| alone));
         return;
     }
-    if !closed && is_comparison(&text[key.range()]) {
-        return;
-    }
     let name = &text[key.range()];
     let symbol = head.last() == Some(b':');
     if (closed || symbol) && cursor.eat(b",") {
@@ -205,12 +202,6 @@ pub(super) fn values_after(text: &[u8], key: Span, class: Class, out: &mut Vec<V
 
 fn is_name_start(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
-}
-
-/// Whether a key ends with a method that compares it: `password.equals`.
-fn is_comparison(key: &[u8]) -> bool {
-    let method = key.rsplit(|&byte| byte == b'.').next().unwrap_or_default();
-    method.len() < key.len() && matches!(method, b"equals" | b"compareTo" | b"eq" | b"isEqualTo")
 }
 
 /// Blanks around an operator, and what its left side is.
