@@ -142,7 +142,8 @@ pub(super) fn literal<'a>(
         || is_constant(secret)
         || key.head().any(|word| OF_PGP.contains(&word)) && is_fingerprint(secret)
         || is_concatenation(secret)
-        || matches!(value.sign, Sign::Comma | Sign::Item) && is_name(secret)
+        || matches!(value.sign, Sign::Comma | Sign::Item)
+            && (is_name(secret) || is_property(secret))
         || secret.windows(2).any(|window| window == "«".as_bytes())
         || !secret
             .iter()
@@ -249,6 +250,16 @@ fn is_constant(secret: &[u8]) -> bool {
 /// `dbpasswd`: in a list of names one more.
 fn is_name(secret: &[u8]) -> bool {
     secret.iter().all(u8::is_ascii_lowercase) && Key::read(secret).is_some()
+}
+
+/// `server.port=0`: an argument that is an assignment itself.
+fn is_property(secret: &[u8]) -> bool {
+    let name = secret
+        .split(|&byte| byte == b'=')
+        .next()
+        .unwrap_or_default();
+    let plain = |byte: &u8| byte.is_ascii_lowercase() || b".-".contains(byte);
+    name.len() < secret.len() && name.contains(&b'.') && name.iter().all(plain)
 }
 
 /// ` + name + `: what stands between two texts of an expression.
