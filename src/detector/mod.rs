@@ -19,6 +19,7 @@ use crate::model::{Confidence, Lifetime, MintsTrust, Severity};
 pub use check::{Analysis, CheckError, EXTENTS, PROOFS, analyse};
 pub use load::{DetectorError, files, load};
 pub use set::DetectorSet;
+pub(crate) use shape::is_uuid;
 pub use shape::{Class, Part, Shape};
 pub use spec::{Counterexample, DetectorFile, DetectorSpec, Strings};
 

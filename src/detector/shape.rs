@@ -153,7 +153,8 @@ fn fits(parts: &[Part], value: &[u8]) -> bool {
     }
 }
 
-fn is_uuid(value: &[u8]) -> bool {
+/// Whether `value` is a UUID in its usual form (RFC 9562, section 4), in any case.
+pub(crate) fn is_uuid(value: &[u8]) -> bool {
     let fits = |(at, byte): (usize, &u8)| match DASHES.contains(&at) {
         true => *byte == b'-',
         false => byte.is_ascii_hexdigit(),

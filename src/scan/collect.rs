@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use sha1::{Digest, Sha1};
 
-use crate::engine::judge::guess;
+use crate::engine::judge::guess::{self, Strength};
 use crate::engine::judge::path;
 use crate::engine::{Engine, Scratch, decode};
 use crate::finding::{Markers, RawFinding, inline_suppression, line_hashes, place};
@@ -186,8 +186,9 @@ impl<'a> Collector<'a> {
                 Some(text) => text.decoded(found.span),
                 None => found.span,
             };
-            let guessable = guess::is_guessable(found.secret.expose());
-            let weak = guessable && guess::is_weak(found.secret.expose());
+            let strength = guess::strength(found.secret.expose());
+            let guessable = strength < Strength::Strong;
+            let weak = strength == Strength::Weak;
             let key_path = match guessable {
                 true => place::key_path(&lines, in_text, found.key.as_deref()),
                 false => String::new(),

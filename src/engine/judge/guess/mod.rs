@@ -51,9 +51,25 @@ pub fn is_leaked(secret: &[u8]) -> bool {
     leaked(secret).is_some()
 }
 
-/// Whether a few guesses at a log-in prompt are likely to hit the value.
-pub fn is_weak(secret: &[u8]) -> bool {
-    entropy_bits(secret) < WEAK_BELOW
+/// What guessing a value takes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Strength {
+    /// A few guesses at a log-in prompt.
+    Weak,
+    /// A hash of it and a dictionary.
+    Guessable,
+    /// More than anybody has.
+    Strong,
+}
+
+/// What guessing `secret` takes.
+pub fn strength(secret: &[u8]) -> Strength {
+    let bits = entropy_bits(secret);
+    match () {
+        () if bits < WEAK_BELOW => Strength::Weak,
+        () if bits < GUESSABLE_BELOW => Strength::Guessable,
+        () => Strength::Strong,
+    }
 }
 
 /// The digits and signs at the end of a leaked password.
@@ -69,7 +85,7 @@ fn leaked(secret: &[u8]) -> Option<&[u8]> {
 
 /// Whether a dictionary attack on a hash of the value is likely to succeed.
 pub fn is_guessable(secret: &[u8]) -> bool {
-    entropy_bits(secret) < GUESSABLE_BELOW
+    strength(secret) < Strength::Strong
 }
 
 /// The digits of a value that is hexadecimal from end to end, with letters among them; a UUID's

@@ -1,5 +1,7 @@
 //! Values: the literals that a key is given, in the syntaxes that there are for that.
 
+mod head;
+
 use std::borrow::Cow;
 
 use crate::engine::judge::reference;
@@ -7,6 +9,7 @@ use crate::model::Span;
 
 use super::MAX_VALUE;
 use super::keys::Class;
+use head::Head;
 
 /// A literal, and how it is written.
 #[derive(Clone, Debug)]
@@ -211,56 +214,6 @@ struct Spaces {
     after: usize,
     /// Whether the key is a member of an object of code.
     member: bool,
-}
-
-/// What stands on the line before a key, as far as it tells something.
-#[derive(Clone, Copy)]
-struct Head<'a> {
-    text: &'a [u8],
-    /// Whether the text reaches back to the start of the line.
-    whole: bool,
-}
-
-impl<'a> Head<'a> {
-    fn of(text: &'a [u8], key: Span) -> Self {
-        let floor = key.start.saturating_sub(64);
-        let before = &text[floor..key.start];
-        let is_end = |byte: &u8| matches!(byte, b'\n' | b'\r');
-        match before.iter().rposition(is_end) {
-            Some(end) => Self {
-                text: &before[end + 1..],
-                whole: true,
-            },
-            None => Self {
-                text: before,
-                whole: floor == 0,
-            },
-        }
-    }
-
-    fn last(self) -> Option<u8> {
-        self.text.last().copied()
-    }
-
-    fn is_one_of(self, words: &[&[u8]]) -> bool {
-        self.whole && words.contains(&self.text.trim_ascii())
-    }
-
-    /// Whether only blanks, a list dash or a keyword of a configuration language stand there.
-    fn is_start(self) -> bool {
-        self.is_one_of(&[
-            b"", b"-", b":", b"export", b"set", b"ENV", b"ARG", b"$env:", b"#", b"//", b"\"", b"'",
-            b";", b"*", b"- -", b"SET", b"setx", b"--", b"#!", b"//!", b"$", b"##",
-        ])
-    }
-
-    /// Whether the key is itself the value of a `name`, in any syntax.
-    fn names(self) -> bool {
-        let sign = |byte: &u8| matches!(byte, b'"' | b'\'' | b' ' | b':' | b'=');
-        let end = self.text.iter().rposition(|byte| !sign(byte));
-        let text = end.map_or(&[][..], |end| &self.text[..=end]);
-        text.len() < self.text.len() && text.to_ascii_lowercase().ends_with(b"name")
-    }
 }
 
 /// What a key that is the value of another key leads to.

@@ -1,0 +1,210 @@
+//! Words and signs that tell something of a value, a line or what stands around.
+
+use std::sync::OnceLock;
+
+use aho_corasick::AhoCorasick;
+
+/// Hands out each of the words that tell something of a text, once.
+pub(super) fn each_word(text: &[u8], mut word: impl FnMut(&'static [u8])) {
+    static WORDS: OnceLock<(AhoCorasick, Vec<&'static [u8]>)> = OnceLock::new();
+    let (automaton, words) = WORDS.get_or_init(|| {
+        let mut words = [LINE_WORDS, NEIGHBOURS].concat();
+        words.sort_unstable();
+        words.dedup();
+        let automaton = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .build(&words);
+        (automaton.expect("a few short words"), words)
+    });
+    let mut seen = 0u64;
+    for found in automaton.find_overlapping_iter(text) {
+        seen |= 1 << found.pattern().as_usize();
+    }
+    for (at, found) in words.iter().enumerate() {
+        if seen >> at & 1 == 1 {
+            word(found);
+        }
+    }
+}
+
+/// Signs that code, templates and passwords hold.
+pub(super) const SIGNS: &[&[u8]] = &[
+    b"()", b"(", b"->", b"::", b"%s", b"${", b"{{", b"{", b"<", b"\\", b" ", b"$", b"|", b"&",
+    b"=", b":", b"@", b"/", b"#", b"*", b"!", b",",
+];
+
+/// Words of values that tell what they are.
+pub(super) const TELLING: &[&[u8]] = &[
+    b"abc",
+    b"access",
+    b"account",
+    b"admin",
+    b"api",
+    b"app",
+    b"auth",
+    b"bad",
+    b"bar",
+    b"basic",
+    b"bearer",
+    b"bytes",
+    b"change",
+    b"client",
+    b"config",
+    b"correct",
+    b"current",
+    b"data",
+    b"db",
+    b"default",
+    b"demo",
+    b"dummy",
+    b"empty",
+    b"enabled",
+    b"enter",
+    b"env",
+    b"error",
+    b"example",
+    b"fake",
+    b"false",
+    b"field",
+    b"file",
+    b"foo",
+    b"form",
+    b"function",
+    b"get",
+    b"group",
+    b"guest",
+    b"hash",
+    b"hidden",
+    b"id",
+    b"incorrect",
+    b"input",
+    b"invalid",
+    b"key",
+    b"label",
+    b"local",
+    b"login",
+    b"master",
+    b"me",
+    b"mock",
+    b"my",
+    b"name",
+    b"new",
+    b"no",
+    b"none",
+    b"null",
+    b"number",
+    b"object",
+    b"old",
+    b"optional",
+    b"pass",
+    b"passwd",
+    b"password",
+    b"path",
+    b"private",
+    b"prod",
+    b"public",
+    b"pwd",
+    b"query",
+    b"read",
+    b"required",
+    b"reset",
+    b"role",
+    b"root",
+    b"sample",
+    b"secret",
+    b"self",
+    b"server",
+    b"service",
+    b"set",
+    b"some",
+    b"str",
+    b"string",
+    b"super",
+    b"temp",
+    b"test",
+    b"testing",
+    b"text",
+    b"this",
+    b"token",
+    b"true",
+    b"type",
+    b"user",
+    b"username",
+    b"value",
+    b"var",
+    b"with",
+    b"wrong",
+    b"your",
+];
+
+/// Words of lines that tell what the line is about.
+pub(super) const LINE_WORDS: &[&[u8]] = &[
+    b"assert",
+    b"default",
+    b"describe",
+    b"e.g",
+    b"encrypt",
+    b"example",
+    b"expect",
+    b"fake",
+    b"function",
+    b"get(",
+    b"hash",
+    b"http",
+    b"if ",
+    b"import",
+    b"invalid",
+    b"label",
+    b"login",
+    b"message",
+    b"mock",
+    b"option",
+    b"placeholder",
+    b"print",
+    b"required",
+    b"return",
+    b"sample",
+    b"schema",
+    b"str",
+    b"string",
+    b"test",
+    b"throw",
+    b"title",
+    b"translat",
+    b"type",
+    b"user",
+    b"wrong",
+];
+
+/// Words around that make a log-in, a form or a test.
+pub(super) const NEIGHBOURS: &[&[u8]] = &[
+    b"address",
+    b"assert",
+    b"bucket",
+    b"client",
+    b"connect",
+    b"database",
+    b"describe",
+    b"email",
+    b"example",
+    b"expect",
+    b"host",
+    b"input",
+    b"label",
+    b"localhost",
+    b"login",
+    b"message",
+    b"param",
+    b"port",
+    b"region",
+    b"return",
+    b"schema",
+    b"server",
+    b"string",
+    b"test",
+    b"title",
+    b"token",
+    b"type",
+    b"url",
+    b"user",
+];
