@@ -4,6 +4,9 @@ use std::sync::OnceLock;
 
 use aho_corasick::AhoCorasick;
 
+/// What [`each_word`] has seen fits into a bit a word.
+const _: () = assert!(LINE_WORDS.len() + NEIGHBOURS.len() <= 64);
+
 /// Hands out each of the words that tell something of a text, once.
 pub(super) fn each_word(text: &[u8], mut word: impl FnMut(&'static [u8])) {
     static WORDS: OnceLock<(AhoCorasick, Vec<&'static [u8]>)> = OnceLock::new();
