@@ -25,7 +25,7 @@ use shape::{Part, Shape};
 #[path = "src/engine/judge/feature.rs"]
 mod feature;
 
-use spec::{DetectorFile, DetectorSpec, ProviderSpec};
+use spec::{DetectorFile, DetectorSpec, PartSpec, ProviderSpec};
 
 fn main() {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("set by cargo"));
@@ -38,6 +38,7 @@ fn main() {
 
     let mut errors = Vec::new();
     let mut written = BTreeMap::new();
+    let mut files = Vec::new();
     for path in toml_files(&folder) {
         match read(&path) {
             Ok(file) => {
@@ -47,6 +48,7 @@ fn main() {
                         errors.push(format!("{}: id `{}` stands twice", path.display(), spec.id));
                     }
                 }
+                files.push((path, file));
             }
             Err(messages) => {
                 errors.extend(
@@ -55,6 +57,17 @@ fn main() {
                         .map(|text| format!("{}: {text}", path.display())),
                 );
             }
+        }
+    }
+    // With a broken file its ids are missing, which is no news.
+    if errors.is_empty() {
+        for (path, file) in &files {
+            let unknown = check::unknown_ids(file, |id| written.contains_key(id));
+            errors.extend(
+                unknown
+                    .iter()
+                    .map(|text| format!("{}: {text}", path.display())),
+            );
         }
     }
     if !errors.is_empty() {
@@ -234,8 +247,32 @@ fn constant(provider: &ProviderSpec, spec: &DetectorSpec) -> String {
         "cwe",
         list(spec.cwe.iter().flatten().map(ToString::to_string)),
     );
+    field("parts", list(spec.parts.iter().map(part)));
     code.push_str("},\n");
     code
+}
+
+/// A part of a credential.
+fn part(spec: &PartSpec) -> String {
+    let find = match (&spec.pattern, &spec.detector, &spec.inside) {
+        (Some(pattern), ..) => format!("Pattern({})", text(pattern)),
+        (_, Some(id), _) => format!("Detector({})", text(id)),
+        (.., Some(pattern)) => format!("Inside({})", text(pattern)),
+        _ => {
+            let names = list(spec.names.iter().map(|name| text(name)));
+            let shapes = list(spec.shapes.iter().map(|written| shape(written)));
+            format!("Names {{ names: {names}, shapes: {shapes} }}")
+        }
+    };
+    format!(
+        "PartRule {{ name: {}, find: FindPart::{find}, lines: {}, same_block: {}, shown: {}, \
+         required: {} }}",
+        text(&spec.name),
+        spec.lines.unwrap_or(PartSpec::LINES),
+        spec.same_block,
+        spec.is_shown(),
+        spec.required,
+    )
 }
 
 /// The `context` of a detector.

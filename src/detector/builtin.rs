@@ -2,7 +2,9 @@
 
 use std::borrow::Cow::Borrowed;
 
-use super::{Class, Context, Detector, Glance, Near, Part, Pass, Shape, ValueKind};
+use super::{
+    Class, Context, Detector, FindPart, Glance, Near, Part, PartRule, Pass, Shape, ValueKind,
+};
 use crate::model::{Confidence, Lifetime, MintsTrust, Severity};
 
 include!(concat!(env!("OUT_DIR"), "/builtin.rs"));

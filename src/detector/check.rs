@@ -10,7 +10,7 @@ use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Class, Hir, HirKind, Look};
 
 use super::shape::Shape;
-use super::spec::{DetectorFile, DetectorSpec};
+use super::spec::{DetectorFile, DetectorSpec, PartSpec};
 
 /// Provider categories.
 pub(super) const CATEGORIES: &[&str] = &[
@@ -65,6 +65,9 @@ const MAX_STRINGS: usize = 512;
 
 /// Longest word of `pass = "context"`.
 pub(super) const MAX_WORD: usize = 32;
+
+/// Most lines between a secret and a part of it.
+pub(super) const MAX_PART_LINES: u32 = 100;
 
 /// How far from the value a word of `pass = "context"` may stand.
 pub(super) const NEAR: &[&str] = &["key", "line", "block"];
@@ -127,8 +130,30 @@ pub(super) fn file(file: &DetectorFile, stem: Option<&str>, builtin: bool) -> Ve
     errors
 }
 
+/// What parts name detectors that are not there, or the one that they belong to.
+pub(super) fn unknown_ids(file: &DetectorFile, is_known: impl Fn(&str) -> bool) -> Vec<CheckError> {
+    let mut errors = Vec::new();
+    for detector in &file.detectors {
+        let named = detector.parts.iter().filter_map(|part| {
+            let id = part.detector.as_deref()?;
+            Some((part, id))
+        });
+        for (part, id) in named.filter(|(_, id)| !is_known(id) || *id == detector.id) {
+            errors.push(CheckError {
+                id: detector.id.clone(),
+                message: format!("part `{}`: no other detector is called `{id}`", part.name),
+            });
+        }
+    }
+    errors
+}
+
 fn one(file: &DetectorFile, detector: &DetectorSpec, builtin: bool) -> Vec<String> {
-    let mut wrong = Vec::new();
+    let mut wrong: Vec<_> = detector
+        .parts
+        .iter()
+        .flat_map(|p| part(p, builtin))
+        .collect();
     let mut need = |holds: bool, message: &str| {
         if !holds {
             wrong.push(message.to_owned());
@@ -217,6 +242,94 @@ fn one(file: &DetectorFile, detector: &DetectorSpec, builtin: bool) -> Vec<Strin
     wrong
 }
 
+/// What is wrong with a part.
+fn part(part: &PartSpec, builtin: bool) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let mut need = |holds: bool, message: &str| {
+        if !holds {
+            wrong.push(format!("part `{}`: {message}", part.name));
+        }
+    };
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    need(
+        part.name.starts_with(|c: char| c.is_ascii_lowercase()) && part.name.bytes().all(plain),
+        "a name is a lower-case letter, then letters, digits and `_`",
+    );
+    let ways = [
+        part.pattern.is_some(),
+        !part.names.is_empty(),
+        part.detector.is_some(),
+        part.inside.is_some(),
+    ];
+    need(
+        ways.iter().filter(|&&way| way).count() == 1,
+        "it is found by one of pattern, names, detector and inside",
+    );
+    need(
+        part.shapes.is_empty() || !part.names.is_empty(),
+        "shapes belong to names",
+    );
+    let place = part.lines.is_none() && !part.same_block;
+    need(
+        part.inside.is_none() || place,
+        "inside looks at the line of the secret: no lines, no same_block",
+    );
+    need(
+        part.lines.is_none_or(|lines| lines <= MAX_PART_LINES),
+        &format!("at most {MAX_PART_LINES} lines"),
+    );
+    for name in &part.names {
+        need(
+            is_joined(name),
+            "names are lower-case letters and digits, written together",
+        );
+    }
+    for text in &part.shapes {
+        if let Err(message) = Shape::parse(text) {
+            need(false, &message);
+        }
+    }
+    for pattern in part.pattern.iter().chain(&part.inside) {
+        if let Err(message) = part_pattern(pattern) {
+            need(false, &message);
+        }
+    }
+    need(!builtin || !part.examples.is_empty(), "no example");
+    wrong
+}
+
+/// Parses the pattern of a part and sees to it that it has a group `part` and a greatest length.
+fn part_pattern(pattern: &str) -> Result<(), String> {
+    let hir = parse(pattern)?;
+    if !has_group(&hir, "part") {
+        return Err("the pattern has no group (?<part>…)".into());
+    }
+    if hir.properties().minimum_len().unwrap_or(0) == 0 {
+        return Err("the pattern matches the empty text".into());
+    }
+    match hir.properties().maximum_len() {
+        Some(len) if len <= MAX_LEN => Ok(()),
+        _ => Err(format!(
+            "a match can have over {MAX_LEN} bytes: bound every * and +"
+        )),
+    }
+}
+
+/// Whether a word is written as identifiers are compared: `clientid`.
+fn is_joined(word: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    word.bytes().all(plain) && (1..=MAX_WORD).contains(&word.len())
+}
+
+fn parse(pattern: &str) -> Result<Hir, String> {
+    ParserBuilder::new()
+        .utf8(false)
+        .unicode(false)
+        .build()
+        .parse(pattern)
+        .map_err(|error| format!("the pattern does not parse: {error}"))
+}
+
 /// What is wrong with the words and shapes of a `pass = "context"`.
 fn context(detector: &DetectorSpec) -> Vec<String> {
     let mut wrong = Vec::new();
@@ -241,16 +354,12 @@ fn context(detector: &DetectorSpec) -> Vec<String> {
         "near is `key`, `line` or `block`",
     );
     let letters = |word: &str| word.bytes().filter(u8::is_ascii_lowercase).count();
-    let joined = |word: &str| {
-        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-        word.bytes().all(plain)
-    };
     for word in &detector.words {
         need(letters(word) >= 3, "a word has under 3 letters");
     }
     for word in detector.words.iter().chain(&detector.names) {
         need(
-            joined(word) && (1..=MAX_WORD).contains(&word.len()),
+            is_joined(word),
             "words and names are lower-case letters and digits, written together",
         );
     }
@@ -262,13 +371,8 @@ fn context(detector: &DetectorSpec) -> Vec<String> {
 /// Parses `pattern` and proves that it has a greatest length, a group `secret`, and that every
 /// match contains one of `keywords`; the error says what to change.
 pub fn analyse(pattern: &str, keywords: &[String], ignore_case: bool) -> Result<Analysis, String> {
-    let hir = ParserBuilder::new()
-        .utf8(false)
-        .unicode(false)
-        .build()
-        .parse(pattern)
-        .map_err(|error| format!("the pattern does not parse: {error}"))?;
-    if !has_secret_group(&hir) {
+    let hir = parse(pattern)?;
+    if !has_group(&hir, "secret") {
         return Err("the pattern has no group (?<secret>…)".into());
     }
     if hir.properties().minimum_len().unwrap_or(0) == 0 {
@@ -328,13 +432,15 @@ fn begins_at_boundary(hir: &Hir) -> bool {
     }
 }
 
-fn has_secret_group(hir: &Hir) -> bool {
+fn has_group(hir: &Hir, name: &str) -> bool {
     match hir.kind() {
         HirKind::Capture(group) => {
-            group.name.as_deref() == Some("secret") || has_secret_group(&group.sub)
+            group.name.as_deref() == Some(name) || has_group(&group.sub, name)
         }
-        HirKind::Repetition(repetition) => has_secret_group(&repetition.sub),
-        HirKind::Concat(parts) | HirKind::Alternation(parts) => parts.iter().any(has_secret_group),
+        HirKind::Repetition(repetition) => has_group(&repetition.sub, name),
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => {
+            parts.iter().any(|part| has_group(part, name))
+        }
         _ => false,
     }
 }

@@ -5,8 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::check::{self, Analysis, CheckError};
-use super::spec::{DetectorFile, DetectorSpec, ProviderSpec};
-use super::{Context, Detector, Glance, Near, Pass, Shape, Text, ValueKind};
+use super::spec::{DetectorFile, DetectorSpec, PartSpec, ProviderSpec};
+use super::{
+    Context, Detector, DetectorSet, FindPart, Glance, Near, PartRule, Pass, Shape, Text, ValueKind,
+};
 use crate::model::{Confidence, Lifetime, MintsTrust, Severity};
 
 /// Why a detector file cannot be used.
@@ -89,7 +91,11 @@ fn load_file(path: &Path) -> Result<(DetectorFile, Vec<Detector>), DetectorError
         message: error.to_string(),
     })?;
     let stem = path.file_stem().and_then(|stem| stem.to_str());
-    let errors = check::file(&file, stem, false);
+    let mut errors = check::file(&file, stem, false);
+    let builtin = DetectorSet::builtin();
+    let is_known =
+        |id: &str| builtin.find(id).is_some() || file.detectors.iter().any(|other| other.id == id);
+    errors.extend(check::unknown_ids(&file, is_known));
     if !errors.is_empty() {
         return Err(DetectorError::Check {
             path: path.to_owned(),
@@ -173,6 +179,28 @@ fn detector(provider: &ProviderSpec, spec: &DetectorSpec) -> Detector {
         aliases: Cow::Owned(aliases.collect()),
         owasp_nhi: Cow::Owned(nhi.filter_map(|id| check::nhi_number(id)).collect()),
         cwe: Cow::Owned(spec.cwe.clone().unwrap_or_default()),
+        parts: spec.parts.iter().map(part).collect(),
+    }
+}
+
+fn part(spec: &PartSpec) -> PartRule {
+    let own = |text: &String| -> Text { Cow::Owned(text.clone()) };
+    let find = match (&spec.pattern, &spec.detector, &spec.inside) {
+        (Some(pattern), ..) => FindPart::Pattern(own(pattern)),
+        (_, Some(id), _) => FindPart::Detector(own(id)),
+        (.., Some(pattern)) => FindPart::Inside(own(pattern)),
+        _ => FindPart::Names {
+            names: spec.names.iter().map(own).collect(),
+            shapes: spec.shapes.iter().map(|text| shape(text)).collect(),
+        },
+    };
+    PartRule {
+        name: own(&spec.name),
+        find,
+        lines: spec.lines.unwrap_or(PartSpec::LINES),
+        same_block: spec.same_block,
+        shown: spec.is_shown(),
+        required: spec.required,
     }
 }
 

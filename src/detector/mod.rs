@@ -21,7 +21,7 @@ pub use load::{DetectorError, files, load};
 pub use set::DetectorSet;
 pub(crate) use shape::is_uuid;
 pub use shape::{Class, Part, Shape};
-pub use spec::{Counterexample, DetectorFile, DetectorSpec, Strings};
+pub use spec::{Counterexample, DetectorFile, DetectorSpec, PartSpec, Strings};
 
 pub(crate) type Text = Cow<'static, str>;
 type List<T> = Cow<'static, [T]>;
@@ -92,6 +92,44 @@ pub struct Detector {
     pub owasp_nhi: List<u8>,
     /// CWE numbers, most specific first.
     pub cwe: List<u16>,
+    /// What else makes the credential usable, and how it is found.
+    pub parts: List<PartRule>,
+}
+
+/// How a part of a credential is found beside its secret.
+#[derive(Clone, Debug)]
+pub struct PartRule {
+    /// What it is, in a word that requests can name: `account_sid`.
+    pub name: Text,
+    /// The way to find it.
+    pub find: FindPart,
+    /// Most lines between it and the secret.
+    pub lines: u32,
+    /// Whether no blank line and no head of a section may stand between.
+    pub same_block: bool,
+    /// Whether it is no secret itself and may be printed.
+    pub shown: bool,
+    /// Whether the secret cannot be used without it.
+    pub required: bool,
+}
+
+/// A way to find a part of a credential.
+#[derive(Clone, Debug)]
+pub enum FindPart {
+    /// A regular expression with a group `part`, in the lines around the secret.
+    Pattern(Text),
+    /// The value of an assigned key in the lines around.
+    Names {
+        /// Words of which the key holds one, lower case and written together.
+        names: List<Text>,
+        /// Shapes of which the value has one; any when there are none.
+        shapes: List<Shape>,
+    },
+    /// What the detector with this id finds in the lines around.
+    Detector(Text),
+    /// A regular expression with a group `part` whose match on the line of the secret holds the
+    /// secret too.
+    Inside(Text),
 }
 
 /// The part of the engine that looks for a kind of secret.

@@ -158,6 +158,9 @@ pub struct DetectorSpec {
     pub owasp_nhi: Option<Strings>,
     /// CWE numbers, most specific first.
     pub cwe: Option<Vec<u16>>,
+    /// What else makes the credential usable.
+    #[serde(rename = "part", default)]
+    pub parts: Vec<PartSpec>,
     /// Templates that must match; the secret stands between `«` and `»`.
     #[serde(default)]
     pub examples: Strings,
@@ -170,6 +173,52 @@ impl DetectorSpec {
     /// Whether it goes by the words around a value.
     pub fn is_context(&self) -> bool {
         self.pass.as_deref() == Some("context")
+    }
+}
+
+/// `[[detector.part]]`: something that belongs to the secret, and the one way in which it is found.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PartSpec {
+    /// A word that requests can name: `[a-z][a-z0-9_]*`. Several parts of one name are several
+    /// ways to find it.
+    pub name: String,
+    /// Regular expression with a group named `part`, searched in the lines around the secret.
+    pub pattern: Option<String>,
+    /// Words of which an assigned key near the secret holds one; the part is its value.
+    #[serde(default)]
+    pub names: Strings,
+    /// Shapes of which a value found by `names` must have one.
+    #[serde(default)]
+    pub shapes: Strings,
+    /// Id of another detector whose finding near the secret is the part.
+    pub detector: Option<String>,
+    /// Regular expression with a group named `part` whose match on the secret's line holds the
+    /// secret too.
+    pub inside: Option<String>,
+    /// Most lines between it and the secret; [`PartSpec::LINES`] unless said.
+    pub lines: Option<u32>,
+    /// Whether no blank line and no head of a section may stand between.
+    #[serde(default)]
+    pub same_block: bool,
+    /// Whether it may be printed; unless said, all but what another detector finds.
+    pub shown: Option<bool>,
+    /// Whether the secret cannot be used without it.
+    #[serde(default)]
+    pub required: bool,
+    /// Templates in which the detector finds a secret with this part, which stands between `«` and
+    /// `»`.
+    #[serde(default)]
+    pub examples: Strings,
+}
+
+impl PartSpec {
+    /// Lines that are looked at unless said otherwise.
+    pub const LINES: u32 = 10;
+
+    /// Whether it may be printed.
+    pub fn is_shown(&self) -> bool {
+        self.shown.unwrap_or(self.detector.is_none())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Where a secret was seen.
 
-use super::{Decoding, Location, ObjectId, Secret, Span};
+use super::{Decoding, Location, ObjectId, Part, Secret, Span};
 
 /// The kind of source that a secret was seen by.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -121,6 +121,9 @@ pub struct Occurrence {
     pub decoding: Vec<Decoding>,
     /// Name of the assigned key.
     pub key: Option<String>,
+    /// What belongs to it, by the order of names in its detector; several of one name are
+    /// candidates, the nearest first, at most [`Part::MOST`].
+    pub parts: Vec<Part>,
     /// Code scanning's hash of the line (`primaryLocationLineHash`), when it was asked for.
     pub line_hash: Option<String>,
 }

@@ -338,6 +338,7 @@ impl Base {
             secret: Secret::new(b""),
             decoding: Vec::<Decoding>::new(),
             key: None,
+            parts: Vec::new(),
             line_hash: None,
         }
     }

@@ -101,6 +101,7 @@ impl Hash {
             aliases: _,
             owasp_nhi: _,
             cwe: _,
+            parts: _,
         } = detector;
         self.text(id);
         self.text(provider);

@@ -172,3 +172,63 @@ fn what_is_wrong_with_a_context_detector_is_said() {
         assert!(error.contains(said), "{error}");
     }
 }
+
+#[test]
+fn what_is_wrong_with_a_part_is_said() {
+    let detector = "keywords = [\"acme_\"]\npattern = \"(?<secret>acme_[0-9]{8})\"\n";
+    let with = |part: &str| user_file(&format!("{detector}[[detector.part]]\n{part}"));
+    for part in [
+        "name = \"host\"\npattern = \"(?<part>[a-z]{1,9}).acme.example\"",
+        "name = \"account_id\"\nnames = [\"accountid\"]\nshapes = [\"hex:4\"]\nlines = 3",
+        "name = \"key_id\"\ndetector = \"aws-access-key-id\"\nsame_block = true",
+        "name = \"user\"\ninside = \"(?<part>[a-z]{1,9}):acme_\"\nrequired = true",
+    ] {
+        let (_, own) = with(part).expect("a fit part");
+        let rule = &own[0].parts[0];
+        assert_eq!(rule.shown, !part.contains("detector ="), "{part}");
+        assert_eq!(rule.lines, if part.contains("lines") { 3 } else { 10 });
+    }
+    for (part, said) in [
+        ("name = \"Host\"\nnames = [\"host\"]", "a lower-case letter"),
+        ("name = \"host\"", "by one of"),
+        (
+            "name = \"host\"\nnames = [\"host\"]\ndetector = \"acme-id\"",
+            "by one of",
+        ),
+        (
+            "name = \"host\"\nnames = [\"api_host\"]",
+            "written together",
+        ),
+        (
+            "name = \"host\"\nnames = [\"host\"]\nshapes = [\"hax:1\"]",
+            "`hax:1` is none",
+        ),
+        (
+            "name = \"host\"\npattern = \"[a-z]{4}\"",
+            "no group (?<part>",
+        ),
+        (
+            "name = \"host\"\ninside = \"(?<part>[a-z]+)@\"",
+            "bound every",
+        ),
+        (
+            "name = \"host\"\ninside = \"(?<part>[a-z])@\"\nlines = 3",
+            "no lines",
+        ),
+        (
+            "name = \"host\"\ndetector = \"acme-id\"",
+            "no other detector is called `acme-id`",
+        ),
+        (
+            "name = \"host\"\ndetector = \"acme-key\"",
+            "no other detector is called `acme-key`",
+        ),
+        (
+            "name = \"host\"\nnames = [\"host\"]\nlines = 101",
+            "at most 100 lines",
+        ),
+    ] {
+        let error = with(part).expect_err("not fit").to_string();
+        assert!(error.contains(said), "{error}");
+    }
+}

@@ -192,6 +192,7 @@ pub(crate) fn tree(path: &str, line: usize, secret: &Secret) -> Occurrence {
         secret: secret.clone(),
         decoding: Vec::new(),
         key: Some("key".into()),
+        parts: Vec::new(),
         line_hash: line_hashes(&text).get(line - 1).cloned(),
     }
 }
@@ -261,6 +262,7 @@ fn acme() -> Detector {
         aliases: Cow::Owned(Vec::new()),
         owasp_nhi: Cow::Owned(vec![2, 7]),
         cwe: Cow::Owned(vec![798, 312]),
+        parts: Cow::Owned(Vec::new()),
     }
 }
 

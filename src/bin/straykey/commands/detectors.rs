@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Result, anyhow};
-use straykey::detector::{self, Detector, DetectorSet, Pass, Shape};
+use straykey::detector::{self, Detector, DetectorSet, FindPart, Pass, Shape};
 use straykey::engine::selftest;
 
 use super::{coverage, lint, request};
@@ -83,6 +83,9 @@ fn show(id: &str) -> Result<Exit> {
             row("pattern", pattern)?;
         }
     }
+    for part in d.parts.iter() {
+        row("part", &format!("{} {}", part.name, how(&part.find)))?;
+    }
     row("confidence", d.confidence.as_str())?;
     row("proof", d.proof.as_deref().unwrap_or("none"))?;
     let nhi: Vec<_> = d.owasp_nhi.iter().map(|n| format!("NHI{n}:2025")).collect();
@@ -99,6 +102,20 @@ fn show(id: &str) -> Result<Exit> {
     row("what to do", &d.remediation)?;
     row("rotate", d.rotate.as_deref().unwrap_or("-"))?;
     Ok(Exit::Clean)
+}
+
+/// How a part of a credential is found.
+fn how(find: &FindPart) -> String {
+    match find {
+        FindPart::Pattern(pattern) => format!("by pattern {pattern}"),
+        FindPart::Inside(pattern) => format!("around the secret by {pattern}"),
+        FindPart::Detector(id) => format!("by detector {id}"),
+        FindPart::Names { names, shapes } => {
+            let shapes: Vec<_> = shapes.iter().map(Shape::to_string).collect();
+            let shaped = if shapes.is_empty() { "" } else { ", of shape " };
+            format!("by name {}{shaped}{}", names.join(" "), shapes.join(" "))
+        }
+    }
 }
 
 fn test(paths: &[PathBuf]) -> Result<Exit> {
