@@ -15,11 +15,20 @@ mod model;
 #[path = "src/detector/check.rs"]
 mod check;
 #[allow(unused, unreachable_pub, reason = "build.rs needs part of this module")]
+#[path = "src/detector/phrase.rs"]
+mod phrase;
+#[allow(unused, unreachable_pub, reason = "build.rs needs part of this module")]
 #[path = "src/detector/shape.rs"]
 mod shape;
 #[allow(unused, unreachable_pub, reason = "build.rs needs part of this module")]
 #[path = "src/detector/spec.rs"]
 mod spec;
+#[allow(unused, unreachable_pub, reason = "build.rs needs part of this module")]
+#[path = "src/detector/verifier.rs"]
+mod verifier;
+#[allow(unused, unreachable_pub, reason = "build.rs needs part of this module")]
+#[path = "src/detector/verifier_check.rs"]
+mod verifier_check;
 
 use shape::{Part, Shape};
 #[path = "src/engine/judge/feature.rs"]
@@ -43,7 +52,7 @@ fn main() {
         match read(&path) {
             Ok(file) => {
                 for spec in &file.detectors {
-                    let code = constant(&file.provider, spec);
+                    let code = constant(&file, spec);
                     if written.insert(spec.id.clone(), code).is_some() {
                         errors.push(format!("{}: id `{}` stands twice", path.display(), spec.id));
                     }
@@ -159,7 +168,18 @@ fn read(path: &Path) -> Result<DetectorFile, Vec<String>> {
     Ok(file)
 }
 
-fn constant(provider: &ProviderSpec, spec: &DetectorSpec) -> String {
+/// The verifier of a detector as JSON, which is read when somebody is to be asked; none where the
+/// networking code is left out.
+fn verifier(file: &DetectorFile, spec: &DetectorSpec) -> String {
+    let built = env::var_os("CARGO_FEATURE_VERIFY").is_some();
+    let serves = |verifier: &&verifier::VerifierSpec| verifier.detectors.contains(&spec.id);
+    let verifier = file.verifiers.iter().filter(|_| built).find(serves);
+    let json = verifier.map(|it| serde_json::to_string(it).expect("plain data"));
+    option(json.as_deref())
+}
+
+fn constant(file: &DetectorFile, spec: &DetectorSpec) -> String {
+    let provider: &ProviderSpec = &file.provider;
     let (pass, analysis) = match spec.pass.as_deref() {
         Some("assignment") => ("Assignment", check::Analysis::default()),
         Some("context") => ("Context", check::Analysis::default()),
@@ -247,6 +267,7 @@ fn constant(provider: &ProviderSpec, spec: &DetectorSpec) -> String {
         "cwe",
         list(spec.cwe.iter().flatten().map(ToString::to_string)),
     );
+    field("verifier", verifier(file, spec));
     field("parts", list(spec.parts.iter().map(part)));
     code.push_str("},\n");
     code

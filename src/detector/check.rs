@@ -127,6 +127,9 @@ pub(super) fn file(file: &DetectorFile, stem: Option<&str>, builtin: bool) -> Ve
             fail(&detector.id, message);
         }
     }
+    for (id, message) in super::verifier_check::verifiers(file, builtin) {
+        fail(&id, message);
+    }
     errors
 }
 

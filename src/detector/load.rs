@@ -106,13 +106,17 @@ fn load_file(path: &Path) -> Result<(DetectorFile, Vec<Detector>), DetectorError
     let detectors = file
         .detectors
         .iter()
-        .map(|spec| detector(&file.provider, spec))
+        .map(|spec| detector(&file, spec))
         .collect();
     Ok((file, detectors))
 }
 
 /// `spec` has passed the checks and its defaults are applied.
-fn detector(provider: &ProviderSpec, spec: &DetectorSpec) -> Detector {
+fn detector(file: &DetectorFile, spec: &DetectorSpec) -> Detector {
+    let provider: &ProviderSpec = &file.provider;
+    let mut verifiers = file.verifiers.iter();
+    let verifier = verifiers.find(|verifier| verifier.detectors.contains(&spec.id));
+    let verifier = verifier.and_then(|verifier| serde_json::to_string(verifier).ok());
     let analysis = match spec.pass.as_deref() {
         Some("assignment" | "context") => Analysis::default(),
         _ => check::analyse(&spec.pattern, &spec.keywords, spec.ignore_case)
@@ -180,6 +184,7 @@ fn detector(provider: &ProviderSpec, spec: &DetectorSpec) -> Detector {
         owasp_nhi: Cow::Owned(nhi.filter_map(|id| check::nhi_number(id)).collect()),
         cwe: Cow::Owned(spec.cwe.clone().unwrap_or_default()),
         parts: spec.parts.iter().map(part).collect(),
+        verifier: verifier.map(Cow::Owned),
     }
 }
 

@@ -7,10 +7,13 @@
 mod builtin;
 mod check;
 mod load;
+mod phrase;
 mod set;
 mod shape;
 mod spec;
 pub mod template;
+mod verifier;
+mod verifier_check;
 
 use std::borrow::Cow;
 
@@ -18,10 +21,16 @@ use crate::model::{Confidence, Lifetime, MintsTrust, Severity};
 
 pub use check::{Analysis, CheckError, EXTENTS, PROOFS, analyse};
 pub use load::{DetectorError, files, load};
+pub(crate) use phrase::{Filter, Phrase, Piece};
 pub use set::DetectorSet;
 pub(crate) use shape::is_uuid;
 pub use shape::{Class, Part, Shape};
 pub use spec::{Counterexample, DetectorFile, DetectorSpec, PartSpec, Strings};
+pub use verifier::{
+    AnswerSpec, AuthSpec, BodySpec, ClauseSpec, EndpointSpec, Expect, IdentityField, JsonOp,
+    JsonTest, Method, RecordingSpec, RequestSpec, Scalar, VerifierClass, VerifierSpec,
+};
+pub(crate) use verifier_check::{host_fits, is_host, is_whole};
 
 pub(crate) type Text = Cow<'static, str>;
 type List<T> = Cow<'static, [T]>;
@@ -94,6 +103,9 @@ pub struct Detector {
     pub cwe: List<u16>,
     /// What else makes the credential usable, and how it is found.
     pub parts: List<PartRule>,
+    /// How its provider is asked whether it still works: a [`VerifierSpec`] as JSON, which nothing
+    /// reads before it is needed.
+    pub verifier: Option<Text>,
 }
 
 /// How a part of a credential is found beside its secret.

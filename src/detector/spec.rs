@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::verifier::VerifierSpec;
 use crate::model::{Confidence, Lifetime, MintsTrust, Severity};
 
 /// One file: a provider and its detectors.
@@ -19,6 +20,9 @@ pub struct DetectorFile {
     /// The kinds of secret.
     #[serde(rename = "detector", default)]
     pub detectors: Vec<DetectorSpec>,
+    /// How the provider is asked whether they still work.
+    #[serde(rename = "verifier", default)]
+    pub verifiers: Vec<VerifierSpec>,
 }
 
 impl DetectorFile {

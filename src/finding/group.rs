@@ -147,6 +147,7 @@ fn finding(
         in_head,
         introduced,
         removed,
+        liveness: None,
         suppression,
         occurrences: seen.into_iter().map(|seen| seen.occurrence).collect(),
     }

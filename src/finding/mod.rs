@@ -17,8 +17,8 @@ pub use line_hash::{line_hash, line_hashes};
 pub use suppress::{Allow, Allowances};
 
 use crate::model::{
-    CommitPoint, Confidence, DetectorIndex, FindingId, Lifetime, MintsTrust, Occurrence, Proof,
-    Reachability, Secret, Severity,
+    CommitPoint, Confidence, DetectorIndex, FindingId, Lifetime, Liveness, MintsTrust, Occurrence,
+    Proof, Reachability, Secret, Severity,
 };
 
 /// A secret that strayed: one value (or one structural place, for values that could be guessed)
@@ -53,6 +53,8 @@ pub struct Finding {
     pub removed: Option<CommitPoint>,
     /// Where it was seen, sorted by the total order of reports; never empty.
     pub occurrences: Vec<Occurrence>,
+    /// Whether it works, when that was to be found out.
+    pub liveness: Option<Liveness>,
     /// What silences it, if anything.
     pub suppression: Option<Suppression>,
 }

@@ -3,6 +3,7 @@
 mod blob;
 mod diagnostic;
 mod ids;
+mod liveness;
 mod location;
 mod matched;
 mod part;
@@ -16,6 +17,7 @@ mod trace;
 pub use blob::{Blob, Content};
 pub use diagnostic::{Diagnostic, DiagnosticKind, Diagnostics};
 pub use ids::{DetectorIndex, FindingId, ObjectId, ObjectIdError};
+pub use liveness::{Liveness, Outcome, Reason};
 pub use location::{LineIndex, Location, Span};
 pub use matched::{Assigned, Decoding, Match, Proof};
 pub use part::Part;

@@ -102,6 +102,7 @@ impl Hash {
             owasp_nhi: _,
             cwe: _,
             parts: _,
+            verifier: _,
         } = detector;
         self.text(id);
         self.text(provider);

@@ -18,3 +18,5 @@ mod oracle;
 mod prefilter;
 mod report;
 mod state;
+#[cfg(feature = "verify")]
+mod verify;

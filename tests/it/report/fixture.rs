@@ -167,6 +167,7 @@ pub(crate) fn finding(set: &DetectorSet, detector: &str, n: u8, secret: &Secret)
         reachability: None,
         in_head: false,
         introduced: None,
+        liveness: None,
         removed: None,
         occurrences: Vec::new(),
         suppression: None,
@@ -263,6 +264,7 @@ fn acme() -> Detector {
         owasp_nhi: Cow::Owned(vec![2, 7]),
         cwe: Cow::Owned(vec![798, 312]),
         parts: Cow::Owned(Vec::new()),
+        verifier: None,
     }
 }
 
