@@ -21,6 +21,7 @@ use crate::model::{Confidence, Lifetime, MintsTrust, Severity};
 
 pub use check::{Analysis, CheckError, EXTENTS, PROOFS, analyse};
 pub use load::{DetectorError, files, load};
+#[cfg(feature = "verify")]
 pub(crate) use phrase::{Filter, Phrase, Piece};
 pub use set::DetectorSet;
 pub(crate) use shape::is_uuid;
@@ -30,6 +31,7 @@ pub use verifier::{
     AnswerSpec, AuthSpec, BodySpec, ClauseSpec, EndpointSpec, Expect, IdentityField, JsonOp,
     JsonTest, Method, RecordingSpec, RequestSpec, Scalar, VerifierClass, VerifierSpec,
 };
+#[cfg(feature = "verify")]
 pub(crate) use verifier_check::{host_fits, is_host, is_whole};
 
 pub(crate) type Text = Cow<'static, str>;

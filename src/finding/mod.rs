@@ -7,6 +7,7 @@ mod ignore_file;
 mod inline;
 mod line_hash;
 pub mod place;
+mod single;
 mod suppress;
 
 pub use baseline::{Baseline, BaselineError};
@@ -14,6 +15,7 @@ pub use group::{Grouping, RawFinding, group};
 pub use ignore_file::{IGNORE_FILES, IgnoreFile};
 pub use inline::{Markers, suppression as inline_suppression};
 pub use line_hash::{line_hash, line_hashes};
+pub use single::single;
 pub use suppress::{Allow, Allowances};
 
 use crate::model::{

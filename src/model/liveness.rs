@@ -81,8 +81,6 @@ pub enum Reason {
     AccountNotAllowed,
     /// A documented example, a test fixture or a placeholder.
     Example,
-    /// Another finding of the same report, by whose id nothing is found any more.
-    NotFound,
 }
 
 super::scale::as_str! {
@@ -96,7 +94,7 @@ super::scale::as_str! {
         NoAuthentication => "no-authentication", Unpaired => "unpaired",
         NeedsCompanion => "needs-companion", BadValue => "bad-value", Budget => "budget",
         LoginNotAllowed => "login-not-allowed", ProviderError => "provider-error",
-        AccountNotAllowed => "account-not-allowed", Example => "example", NotFound => "not-found",
+        AccountNotAllowed => "account-not-allowed", Example => "example",
     }
 }
 

@@ -55,7 +55,7 @@ impl Format for Github {
 
 fn annotate(report: &Report, finding: &Finding, out: &mut dyn io::Write) -> io::Result<()> {
     let detector = report.detectors.get(finding.detector);
-    let command = match Level::of(finding.severity, finding.confidence) {
+    let command = match Level::of_finding(finding) {
         Level::Error => "error",
         Level::Warning => "warning",
         Level::Note => "notice",
@@ -76,11 +76,18 @@ fn annotate(report: &Report, finding: &Finding, out: &mut dyn io::Write) -> io::
     let title = format!("{}: {}", finding.severity, detector.name);
     properties.push(format!("title={}", property(&title)));
     let text = format!(
-        "{name} {redacted} ({id}){places}. {remediation}",
+        "{name} {redacted} ({id}){places}.{live} {remediation}",
         name = detector.name,
         redacted = finding.secret.redacted(),
         id = finding.id,
         places = places(finding, shown.is_some()),
+        live = finding
+            .liveness
+            .as_ref()
+            .map_or(String::new(), |it| format!(
+                " It is {}.",
+                words::liveness(it)
+            )),
         remediation = detector.remediation,
     );
     writeln!(

@@ -68,9 +68,11 @@ fn row(report: &Report, finding: &Finding, out: &mut dyn io::Write) -> io::Resul
     };
     let since = first.and_then(|it| it.introduced.as_ref());
     let since = since.map_or(String::new(), place::commit);
+    let live = finding.liveness.as_ref();
+    let live = live.map_or(String::new(), |it| format!(", {}", it.outcome.as_str()));
     writeln!(
         out,
-        "| {} | {} {} | {position}{more} | {since} | {} |",
+        "| {}{live} | {} {} | {position}{more} | {since} | {} |",
         finding.severity,
         escape(&detector.name),
         code(&finding.secret.redacted()),

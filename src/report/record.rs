@@ -3,6 +3,8 @@
 //! Keys are always there, `null` where nothing is known, so that a table can be made of them; the
 //! exceptions, named in the schema, only add what a printable text cannot say.
 
+use std::collections::BTreeMap;
+
 use data_encoding::BASE64;
 use serde::Serialize;
 
@@ -10,7 +12,8 @@ use super::{RenderOptions, words};
 use crate::detector::{Detector, DetectorSet};
 use crate::finding::{Finding, Suppression, SuppressionSource};
 use crate::model::{
-    Diagnostic, DiagnosticKind, Occurrence, Proof, Secret, printable, printable_bytes,
+    Diagnostic, DiagnosticKind, Liveness, Occurrence, Proof, Reason, Secret, printable,
+    printable_bytes,
 };
 
 /// What every record says of its finding.
@@ -26,6 +29,32 @@ pub(super) struct Head<'a> {
     lifetime: &'static str,
     mints_trust: &'static str,
     expires_at: Option<String>,
+    liveness: Option<LivenessRecord<'a>>,
+}
+
+/// Whether it works.
+#[derive(Serialize)]
+struct LivenessRecord<'a> {
+    outcome: &'static str,
+    reason: Option<&'static str>,
+    verifier: Option<&'a str>,
+    host: Option<String>,
+    identity: BTreeMap<&'a str, String>,
+}
+
+impl<'a> LivenessRecord<'a> {
+    fn new(liveness: &'a Liveness) -> Self {
+        let said = liveness.identity.iter();
+        Self {
+            outcome: liveness.outcome.as_str(),
+            reason: liveness.outcome.reason().map(Reason::as_str),
+            verifier: liveness.verifier.as_deref(),
+            host: liveness.host.as_deref().map(printable),
+            identity: said
+                .map(|(field, text)| (field.as_str(), printable(text)))
+                .collect(),
+        }
+    }
 }
 
 impl<'a> Head<'a> {
@@ -46,6 +75,7 @@ impl<'a> Head<'a> {
             lifetime: finding.lifetime.as_str(),
             mints_trust: finding.mints_trust.as_str(),
             expires_at: ends_at.and_then(words::rfc3339),
+            liveness: finding.liveness.as_ref().map(LivenessRecord::new),
         }
     }
 }

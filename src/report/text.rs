@@ -65,6 +65,14 @@ impl Page<'_> {
         let sure = format!("confidence {}", finding.confidence);
         let why: Vec<_> = std::iter::once(sure).chain(words::why(finding)).collect();
         self.row("why", why.join("; "))?;
+        if let Some(liveness) = &finding.liveness {
+            let style = match liveness.outcome {
+                outcome if outcome.is_live() => AnsiColor::Red.on_default().bold(),
+                outcome if outcome.is_dead() => AnsiColor::Green.on_default(),
+                _ => Style::new(),
+            };
+            self.row("live", self.paint(style, words::liveness(liveness)))?;
+        }
         let lifetime = words::life(finding);
         let mints = words::mints_trust(finding.mints_trust);
         self.row("power", format_args!("{lifetime}; {mints}"))?;
@@ -135,8 +143,9 @@ impl Page<'_> {
             ),
             false => writeln!(
                 self.out,
-                "{}; {left_out}; {volume}, {seconds:.1} s{partly}",
-                words::findings(report)
+                "{}{}; {left_out}; {volume}, {seconds:.1} s{partly}",
+                words::findings(report),
+                words::verdicts(report).map_or(String::new(), |verdicts| format!(": {verdicts}"))
             ),
         }
     }

@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use super::{Report, Stats};
 use crate::finding::Finding;
 use crate::model::{
-    Confidence, Lifetime, MintsTrust, Occurrence, Proof, Reachability, Severity, printable,
+    Confidence, Lifetime, Liveness, MintsTrust, Occurrence, Outcome, Proof, Reachability, Reason,
+    Severity, printable,
 };
 
 /// The severities, worst first.
@@ -28,8 +29,18 @@ pub(super) enum Level {
 }
 
 impl Level {
-    /// Of a finding: its severity, one step lower when little speaks for it.
-    pub(super) fn of(severity: Severity, confidence: Confidence) -> Self {
+    /// Of a finding: an error when it is live, a note when its provider does not accept it, and
+    /// otherwise what severity and confidence say.
+    pub(super) fn of_finding(finding: &Finding) -> Self {
+        match finding.liveness.as_ref().map(|liveness| liveness.outcome) {
+            Some(outcome) if outcome.is_live() => Self::Error,
+            Some(outcome) if outcome.is_dead() => Self::Note,
+            _ => Self::of(finding.severity, finding.confidence),
+        }
+    }
+
+    /// Of a severity, one step lower when little speaks for the finding.
+    fn of(severity: Severity, confidence: Confidence) -> Self {
         match (Self::of_severity(severity), confidence) {
             (Self::Error, Confidence::Low) => Self::Warning,
             (_, Confidence::Low) => Self::Note,
@@ -45,6 +56,90 @@ impl Level {
             Severity::Low | Severity::Note => Self::Note,
         }
     }
+}
+
+/// Whether it works, in a sentence; nothing where nobody was to ask.
+pub(super) fn liveness(liveness: &Liveness) -> String {
+    let host = liveness.host.as_deref().map(printable);
+    let by = host.map_or(String::new(), |host| format!(" by {host}"));
+    let mut text = match liveness.outcome {
+        Outcome::Live => format!("live: accepted{by}"),
+        Outcome::LiveRestricted => format!("live, with restricted rights: known{by}"),
+        Outcome::Dead => format!("dead: refused{by}"),
+        Outcome::RevokedOrExpired if by.is_empty() => "expired, as it says itself".to_owned(),
+        Outcome::RevokedOrExpired => format!("revoked or expired: refused{by}"),
+        Outcome::Unknown(reason) => format!("not known: {}", why_not(reason)),
+        Outcome::Skipped(reason) => format!("not asked: {}", why_not(reason)),
+        Outcome::Canary => "a trap that reports whoever uses it: not asked".to_owned(),
+    };
+    for (field, value) in &liveness.identity {
+        text.push_str(&format!(
+            "; {} {}",
+            field.replace('_', " "),
+            printable(value)
+        ));
+    }
+    text
+}
+
+/// A reason for people, with the next step where there is one.
+fn why_not(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Offline => "--offline",
+        Reason::NotOptedIn => "its kind of call needs --verify-class",
+        Reason::NoVerifier => "no verifier for this kind of secret",
+        Reason::NoEndpoint => "the provider's address is yours to give: --endpoint NAME=URL",
+        Reason::RateLimited => "too many requests",
+        Reason::Timeout => "no answer in time",
+        Reason::Dns => "the host's name does not resolve",
+        Reason::Refused => "no connection",
+        Reason::Tls => "no TLS that can be trusted",
+        Reason::Proxy => "the proxy does not let it through",
+        Reason::BlockedAddress => "an address of a closed network; --allow-net opens one",
+        Reason::HostNotAllowed => "a host that must be named first: --verify-host or --endpoint",
+        Reason::Html => "a page came back where data was expected",
+        Reason::TooLarge => "the answer is too long",
+        Reason::Redirect => "a redirect, which is not followed",
+        Reason::UnexpectedStatus => "an answer that decides nothing",
+        Reason::Protocol => "an answer that is not of the protocol",
+        Reason::NoAuthentication => "the server asks for no credential",
+        Reason::Unpaired => {
+            "several companions stand near, and no pair is known to belong together"
+        }
+        Reason::NeedsCompanion => "what it is used with was not found near it",
+        Reason::BadValue => "the value cannot stand in a request",
+        Reason::Budget => "the most requests of this run were made; see --verify-max-requests",
+        Reason::LoginNotAllowed => {
+            "one log-in for this user was tried, another could lock them out"
+        }
+        Reason::ProviderError => "the provider has a fault",
+        Reason::AccountNotAllowed => "its account was left out",
+        Reason::Example => "a documented example",
+    }
+}
+
+/// `2 live, 1 dead, 3 not known, 4 not asked`; nothing when nobody was to ask.
+pub(super) fn verdicts(report: &Report) -> Option<String> {
+    let outcomes = report
+        .findings
+        .iter()
+        .filter_map(|finding| finding.liveness.as_ref());
+    let outcomes: Vec<_> = outcomes.map(|liveness| liveness.outcome).collect();
+    let kind = |name: &str, holds: fn(Outcome) -> bool| {
+        let n = outcomes.iter().filter(|outcome| holds(**outcome)).count();
+        (n > 0).then(|| format!("{n} {name}"))
+    };
+    let kinds: Vec<_> = [
+        kind("live", Outcome::is_live),
+        kind("dead", Outcome::is_dead),
+        kind("traps", |it| it == Outcome::Canary),
+        kind("not known", |it| matches!(it, Outcome::Unknown(_))),
+        kind("not asked", |it| matches!(it, Outcome::Skipped(_))),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    (!kinds.is_empty()).then(|| kinds.join(", "))
 }
 
 /// How long this credential lives: until the end that it states, or as its kind does.

@@ -74,7 +74,7 @@ impl Cache {
                 path: key_path.clone(),
             })?,
             Err(_) => {
-                let key = super::run::random();
+                let key = super::net::random();
                 private(&key_path, false)
                     .and_then(|mut file| file.write_all(&key))
                     .map_err(failed(&key_path))?;

@@ -155,6 +155,14 @@ impl Verifier for Declared {
         self.spec.class
     }
 
+    fn endpoint(&self) -> Option<&str> {
+        Some(&self.spec.endpoint.name)
+    }
+
+    fn hosts(&self) -> Vec<String> {
+        self.spec.hosts.clone()
+    }
+
     fn needs(&self) -> Vec<&str> {
         self.spec.needs.iter().map(String::as_str).collect()
     }

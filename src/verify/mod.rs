@@ -18,8 +18,10 @@ mod run;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::detector::{Detector, IdentityField, VerifierClass, host_fits};
+use crate::detector::{Detector, DetectorSet, IdentityField, VerifierClass, host_fits};
 use crate::model::{Outcome, Reason, Secret};
+
+use declared::Declared;
 
 pub use cache::{Cache, CacheError};
 pub use net::NetError;
@@ -187,6 +189,59 @@ impl From<Reason> for Verdict {
     }
 }
 
+/// A verifier, for lists.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Known {
+    /// Id and version.
+    pub verifier: String,
+    /// What asking does to the other side.
+    pub class: VerifierClass,
+    /// What `--endpoint` calls the provider's address.
+    pub endpoint: Option<String>,
+    /// Hosts that are asked without the user's word.
+    pub hosts: Vec<String>,
+    /// Detectors whose secrets it asks about, and schemes of addresses: `postgres:`.
+    pub serves: Vec<String>,
+}
+
+/// The verifiers for secrets of `detectors`, by name.
+pub fn catalogue(detectors: &DetectorSet) -> Vec<Known> {
+    let mut known: BTreeMap<String, Known> = BTreeMap::new();
+    for (_, detector) in detectors.iter() {
+        let Some(verifier) = Declared::of(detector) else {
+            continue;
+        };
+        let entry = known.entry(verifier.name()).or_insert_with(|| Known {
+            verifier: verifier.name(),
+            class: verifier.class(),
+            endpoint: verifier.endpoint().map(str::to_owned),
+            hosts: verifier.hosts(),
+            serves: Vec::new(),
+        });
+        entry.serves.push(detector.id.to_string());
+    }
+    for code in protocol::PROTOCOLS {
+        let detectors = code.serves().iter().map(|id| (*id).to_owned());
+        let schemes = code.schemes().iter().map(|scheme| format!("{scheme}:"));
+        known.insert(
+            code.name(),
+            Known {
+                verifier: code.name(),
+                class: code.class(),
+                endpoint: code.endpoint().map(str::to_owned),
+                hosts: code.hosts(),
+                serves: detectors.chain(schemes).collect(),
+            },
+        );
+    }
+    known.into_values().collect()
+}
+
+/// Whether `url` can be the base of a provider: http or https, a host, no user and no query.
+pub fn is_base(url: &str) -> bool {
+    net::Place::of(url).is_some() && !url.contains(['?', '#'])
+}
+
 /// Asks somebody whether secrets of some kinds work.
 pub(crate) trait Verifier: Send + Sync {
     /// Id and version: `github-user@1`. What answers are remembered by.
@@ -194,6 +249,16 @@ pub(crate) trait Verifier: Send + Sync {
 
     /// What asking does to the other side.
     fn class(&self) -> VerifierClass;
+
+    /// What `--endpoint` calls the provider's address.
+    fn endpoint(&self) -> Option<&str> {
+        None
+    }
+
+    /// Hosts that are asked without the user's word, as patterns.
+    fn hosts(&self) -> Vec<String> {
+        Vec::new()
+    }
 
     /// Parts without which nothing is asked.
     fn needs(&self) -> Vec<&str>;

@@ -8,11 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
 use std::sync::Arc;
 
+use serde::{Serialize, Serializer};
+
 use super::declared::Declared;
 use super::{Settings, Subject, Target, Verifier, canary, protocol, render};
 use crate::detector::{DetectorSet, VerifierClass};
 use crate::finding::Finding;
-use crate::model::{DetectorIndex, Occurrence, Outcome, Reason, Secret};
+use crate::model::{DetectorIndex, Lifetime, Occurrence, Outcome, Reason, Secret};
 
 /// Most choices of companions that are tried for one secret.
 const PAIRS: usize = 8;
@@ -55,14 +57,14 @@ pub(super) enum Decision<'a> {
 }
 
 /// What would be asked.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Plan {
     /// One for each finding, in the order of the report.
     pub findings: Vec<PlannedFinding>,
 }
 
 /// What would be asked about a finding.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct PlannedFinding {
     /// The finding's id.
     pub finding: String,
@@ -77,11 +79,16 @@ pub struct PlannedFinding {
     /// The calls; none when an outcome is known without.
     pub calls: Vec<PlannedCall>,
     /// What is known without asking.
+    #[serde(serialize_with = "word")]
     pub outcome: Option<Outcome>,
 }
 
+fn word<S: Serializer>(outcome: &Option<Outcome>, to: S) -> Result<S::Ok, S::Error> {
+    outcome.map(|outcome| outcome.to_string()).serialize(to)
+}
+
 /// A call that would be made.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
 pub struct PlannedCall {
     /// HTTP method, or the protocol.
     pub method: String,
@@ -181,6 +188,13 @@ struct Planner<'a, 's> {
 impl<'a> Planner<'a, '_> {
     fn finding(&mut self, finding: &'a Finding) -> Vec<Decision<'a>> {
         let detector = self.detectors.get(finding.detector);
+        if finding.lifetime == Lifetime::Expired {
+            return vec![Decision::Decided {
+                outcome: Outcome::RevokedOrExpired,
+                verifier: None,
+                host: None,
+            }];
+        }
         let mut decisions = Vec::new();
         let mut seen: BTreeSet<BTreeMap<&str, &Secret>> = BTreeSet::new();
         let mut outcome = Outcome::Skipped(Reason::NoVerifier);

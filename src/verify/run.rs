@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::cache::Cache;
-use super::net::{Caller, Event, Net, NetError, NetOptions};
+use super::net::{Caller, Event, Net, NetError, NetOptions, random};
 use super::plan::{Decision, Job, decide};
 use super::{Asker, Settings, Verdict};
 use crate::detector::{DetectorSet, VerifierClass};
@@ -116,13 +116,6 @@ pub fn verify(
         finding.liveness = Some(liveness);
     }
     Ok(summary)
-}
-
-pub(super) fn random() -> [u8; 32] {
-    let mut bytes = [0; 32];
-    let source = ring::rand::SystemRandom::new();
-    ring::rand::SecureRandom::fill(&source, &mut bytes).expect("the system has random numbers");
-    bytes
 }
 
 fn record(net: &Net, finding: &Finding, liveness: &Liveness) {

@@ -33,6 +33,9 @@ pub(crate) enum Command {
     /// Install git hooks, or run as one.
     #[command(subcommand)]
     Hook(Hook),
+    /// Ask providers whether secrets are live: those of a report, or one from standard input.
+    #[cfg(feature = "verify")]
+    Verify(Box<VerifyCommand>),
     /// List, show, test or measure detectors.
     #[command(subcommand)]
     Detectors(Detectors),
@@ -71,8 +74,8 @@ pub(crate) struct Scan {
     #[arg(long, help_heading = "Report")]
     pub(crate) sarif_include_suppressed: bool,
 
-    /// Least severity that makes the exit code 1 [default: note]
-    #[arg(long, value_name = "SEVERITY", value_parser = severities(), help_heading = "Report")]
+    /// Least severity that makes the exit code 1, or `live` [default: note]
+    #[arg(long, value_name = "SEVERITY", value_parser = gates(), help_heading = "Report")]
     pub(crate) fail_on: Option<String>,
 
     /// Exit 0 when there are findings; errors and incomplete scans still say so
@@ -91,6 +94,157 @@ pub(crate) struct Scan {
     /// No progress and no summary on standard error
     #[arg(short, long, help_heading = "Report")]
     pub(crate) quiet: bool,
+
+    /// Ask providers whether the secrets are live; this uses them
+    #[cfg(feature = "verify")]
+    #[arg(long, help_heading = "Verification")]
+    pub(crate) verify: bool,
+
+    #[cfg(feature = "verify")]
+    #[command(flatten)]
+    pub(crate) asking: Asking,
+
+    /// No network, whatever else is said
+    #[arg(long, help_heading = "Verification")]
+    pub(crate) offline: bool,
+}
+
+/// Who may be asked, and how.
+#[cfg(feature = "verify")]
+#[derive(clap::Args, Debug)]
+pub(crate) struct Asking {
+    /// Only say who would be asked what; nothing is sent, no name looked up
+    #[arg(long, visible_alias = "plan", help_heading = "Verification")]
+    pub(crate) verify_plan: bool,
+
+    /// Further classes of calls: login (a failure may count towards a lock-out), probe-write;
+    /// repeatable, or with commas
+    #[arg(long, value_name = "CLASS", value_delimiter = ',', value_parser = classes(), help_heading = "Verification")]
+    pub(crate) verify_class: Vec<String>,
+
+    /// A host of scanned text that may be asked: vault.example.com, *.example.com; repeatable
+    #[arg(long, value_name = "HOST", help_heading = "Verification")]
+    pub(crate) verify_host: Vec<String>,
+
+    /// Ask only hosts that --verify-host and --endpoint name
+    #[arg(long, help_heading = "Verification")]
+    pub(crate) verify_own_only: bool,
+
+    /// Where a provider is, instead of its own address: NAME=URL; repeatable
+    #[arg(long, value_name = "NAME=URL", help_heading = "Verification")]
+    pub(crate) endpoint: Vec<String>,
+
+    /// Open a network that is closed otherwise (loopback, private, link-local); repeatable
+    #[arg(long, value_name = "CIDR", help_heading = "Verification")]
+    pub(crate) allow_net: Vec<String>,
+
+    /// Trust the certificates of this PEM file too
+    #[arg(long, value_name = "FILE", help_heading = "Verification")]
+    pub(crate) ca_file: Option<PathBuf>,
+
+    /// Let the proxy alone resolve names; otherwise they are resolved and checked here as well
+    #[arg(long, help_heading = "Verification")]
+    pub(crate) verify_via_proxy_dns: bool,
+
+    /// AWS account that is not asked about; repeatable
+    #[arg(long, value_name = "ACCOUNT", help_heading = "Verification")]
+    pub(crate) skip_account: Vec<String>,
+
+    /// The only AWS accounts that are asked about; repeatable
+    #[arg(long, value_name = "ACCOUNT", help_heading = "Verification")]
+    pub(crate) only_account: Vec<String>,
+
+    /// Requests to one host in a second
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 2.0,
+        help_heading = "Verification"
+    )]
+    pub(crate) verify_rate: f64,
+
+    /// Requests at a time; at most 2 to one host
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 16,
+        help_heading = "Verification"
+    )]
+    pub(crate) verify_jobs: usize,
+
+    /// Seconds for one request
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 10,
+        help_heading = "Verification"
+    )]
+    pub(crate) verify_timeout: u64,
+
+    /// Most requests of this run
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1000,
+        help_heading = "Verification"
+    )]
+    pub(crate) verify_max_requests: u64,
+
+    /// Append each call to this file, before and after it is made (JSON lines, no secrets)
+    #[arg(long, value_name = "FILE", help_heading = "Verification")]
+    pub(crate) verify_log: Option<PathBuf>,
+
+    /// Remember verdicts in this folder: live for an hour, dead for a day
+    #[arg(long, value_name = "DIR", help_heading = "Verification")]
+    pub(crate) verify_cache: Option<PathBuf>,
+
+    /// What is added to the user agent, so that a provider knows whom to ask
+    #[arg(long, value_name = "TEXT", help_heading = "Verification")]
+    pub(crate) user_agent_suffix: Option<String>,
+}
+
+/// `straykey verify`
+#[cfg(feature = "verify")]
+#[derive(clap::Args, Debug)]
+#[command(
+    after_help = "Exit codes: 0 nothing is live, 1 something is, 2 usage error, 3 nothing is \
+                        known to be live and something could not be found out."
+)]
+pub(crate) struct VerifyCommand {
+    /// A report of `straykey scan --format json`, or `-` for one secret on standard input
+    #[arg(value_name = "REPORT|-")]
+    pub(crate) report: PathBuf,
+
+    /// What the report is of; it is scanned again, because a report holds no secrets [default: .]
+    #[arg(value_name = "TARGET")]
+    pub(crate) targets: Vec<PathBuf>,
+
+    /// The kind of the secret on standard input
+    #[arg(long, value_name = "ID")]
+    pub(crate) detector: Option<String>,
+
+    /// What the secret on standard input is used with: NAME=VALUE; repeatable
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) part: Vec<String>,
+
+    /// Only the findings with these ids; repeatable
+    #[arg(long, value_name = "FINDING")]
+    pub(crate) id: Vec<String>,
+
+    /// Add the detectors of a file or folder; repeatable
+    #[arg(long, value_name = "FILE|DIR")]
+    pub(crate) detectors: Vec<PathBuf>,
+
+    /// Write a report: a format, or FORMAT=PATH; repeatable [default: text]
+    #[arg(short, long, value_name = "FORMAT[=PATH]")]
+    pub(crate) format: Vec<String>,
+
+    #[command(flatten)]
+    pub(crate) asking: Asking,
+
+    /// No network, whatever else is said
+    #[arg(long, help_heading = "Verification")]
+    pub(crate) offline: bool,
 }
 
 /// What is scanned; the baseline command takes the same.
@@ -274,6 +428,9 @@ pub(crate) enum Detectors {
         #[arg(value_name = "FILE", required = true, action = ArgAction::Append)]
         files: Vec<PathBuf>,
     },
+    /// List who can be asked whether secrets are live: verifier, class, endpoint, hosts, kinds.
+    #[cfg(feature = "verify")]
+    Verifiers,
     /// Measure how often the anchors of detectors stand in ordinary text.
     Lint(Lint),
     /// Count the built-in detectors by category and kind, and compare them with a list.
@@ -310,11 +467,16 @@ pub(crate) struct Lint {
     pub(crate) top: usize,
 }
 
-fn severities() -> PossibleValuesParser {
+fn gates() -> PossibleValuesParser {
     use Severity::{Critical, High, Low, Medium, Note};
-    [Note, Low, Medium, High, Critical]
-        .map(Severity::as_str)
-        .into()
+    let words = [Note, Low, Medium, High, Critical].map(Severity::as_str);
+    words.into_iter().chain(["live"]).collect::<Vec<_>>().into()
+}
+
+#[cfg(feature = "verify")]
+fn classes() -> PossibleValuesParser {
+    use straykey::detector::VerifierClass;
+    VerifierClass::ALL.map(VerifierClass::as_str).into()
 }
 
 fn confidences() -> PossibleValuesParser {

@@ -52,7 +52,7 @@ pub(super) fn result(
         .message(message(report, entry, scope, others.len()))
         .rule_id(detector.id.as_ref())
         .rule_index(rule_index as i64)
-        .level(level(Level::of(finding.severity, finding.confidence)))
+        .level(level(Level::of_finding(finding)))
         .rank(certainty(finding.confidence))
         .locations(vec![physical(
             &entry.uri,
@@ -181,6 +181,9 @@ fn message(report: &Report, entry: &Entry<'_>, scope: Scope, others: usize) -> M
         let n = entry.secrets.len();
         say(format!("This line holds {n} secrets of this kind."));
     }
+    if let Some(liveness) = &finding.liveness {
+        say(capitalised(&words::liveness(liveness)) + ".");
+    }
     let why = std::iter::once(format!("confidence {}", finding.confidence));
     let why: Vec<_> = why.chain(words::why(finding)).collect();
     say(capitalised(&why.join("; ")) + ".");
@@ -267,6 +270,12 @@ fn properties(entry: &Entry<'_>, scope: Scope) -> PropertyBag {
     put("proof", finding.proof.as_str().into());
     put("lifetime", finding.lifetime.as_str().into());
     put("mintsTrust", finding.mints_trust.as_str().into());
+    if let Some(liveness) = &finding.liveness {
+        put("liveness", liveness.outcome.as_str().into());
+        if let Some(reason) = liveness.outcome.reason() {
+            put("livenessReason", reason.as_str().into());
+        }
+    }
     if let Some(point) = occurrence.introduced {
         put("commit", point.id.to_string().into());
     }

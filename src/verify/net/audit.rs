@@ -8,6 +8,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 
+use super::random;
+
 /// Where calls are recorded.
 pub struct Audit {
     out: Mutex<Box<dyn Write + Send>>,
@@ -60,11 +62,11 @@ struct Line<'a> {
 }
 
 impl Audit {
-    /// Writes to `out`; `run` tells the lines of this run from others.
-    pub fn new(out: Box<dyn Write + Send>, run: String) -> Self {
+    /// Writes to `out`; a number tells the lines of this run from others.
+    pub fn new(out: Box<dyn Write + Send>) -> Self {
         Self {
             out: Mutex::new(out),
-            run,
+            run: data_encoding::HEXLOWER.encode(&random()[..8]),
         }
     }
 

@@ -254,6 +254,14 @@ impl Net {
     }
 }
 
+/// Random bytes of the system.
+pub(super) fn random() -> [u8; 32] {
+    let mut bytes = [0; 32];
+    let source = ring::rand::SystemRandom::new();
+    ring::rand::SecureRandom::fill(&source, &mut bytes).expect("the system has random numbers");
+    bytes
+}
+
 fn proxy(options: &ProxyOptions) -> Result<ureq::Proxy, NetError> {
     let plain = ureq::Proxy::new(&options.url).map_err(|_| NetError::Proxy)?;
     let mut builder = ureq::Proxy::builder(plain.protocol())

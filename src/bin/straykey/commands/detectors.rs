@@ -17,6 +17,8 @@ pub(crate) fn run(command: Detectors) -> Result<Exit> {
     match command {
         Detectors::List => list(),
         Detectors::Show { id } => show(&id),
+        #[cfg(feature = "verify")]
+        Detectors::Verifiers => verifiers(),
         Detectors::Test { files } => test(&files),
         Detectors::Lint(args) => lint::run(&args),
         Detectors::Coverage(args) => coverage::run(&args),
@@ -43,6 +45,41 @@ fn list() -> Result<Exit> {
     }
     let providers: BTreeSet<_> = set.iter().map(|(_, detector)| &detector.provider).collect();
     eprintln!("{} detectors of {} providers", set.len(), providers.len());
+    Ok(Exit::Clean)
+}
+
+#[cfg(feature = "verify")]
+fn verifiers() -> Result<Exit> {
+    let set = DetectorSet::builtin();
+    let known = straykey::verify::catalogue(&set);
+    let mut out = io::stdout().lock();
+    for it in &known {
+        let endpoint = it.endpoint.as_deref().unwrap_or("-");
+        let hosts = match it.hosts.is_empty() {
+            true => "hosts that you name".to_owned(),
+            false => it.hosts.join(" "),
+        };
+        let (name, class) = (&it.verifier, it.class.as_str());
+        let serves = it.serves.join(" ");
+        writeln!(
+            out,
+            "{name:32}  {class:11}  {endpoint:20}  {hosts}  <- {serves}"
+        )?;
+    }
+    let served = |id: &str| {
+        known
+            .iter()
+            .any(|it| it.serves.iter().any(|known| known == id))
+    };
+    let detectors = set.iter().filter(|(_, detector)| served(&detector.id));
+    let detectors: Vec<_> = detectors.collect();
+    let providers: BTreeSet<_> = detectors.iter().map(|(_, it)| &it.provider).collect();
+    eprintln!(
+        "{} verifiers for {} detectors of {} providers",
+        known.len(),
+        detectors.len(),
+        providers.len()
+    );
     Ok(Exit::Clean)
 }
 

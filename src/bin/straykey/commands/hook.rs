@@ -168,14 +168,11 @@ fn pre_push(remote: Option<&str>) -> Result<Exit> {
     prepared.request.scope = Scope::Range(RangeSpec::Push { updates, remote });
     let report = scan::report(&prepared, args.quiet)?;
     output::write(&outputs, &report, &args)?;
-    Ok(scan::exit(
-        &report,
-        prepared
-            .config
-            .fail_on
-            .unwrap_or(straykey::model::Severity::Note),
-        false,
-    ))
+    let least = prepared.config.fail_on;
+    let least = least.unwrap_or(straykey::model::Severity::Note);
+    Ok(scan::exit(&report, false, |finding| {
+        finding.severity >= least
+    }))
 }
 
 /// The arguments of `straykey scan` with `flags`, and every default.

@@ -1,5 +1,7 @@
 //! One file for each command.
 
+#[cfg(feature = "verify")]
+mod asking;
 mod baseline;
 mod coverage;
 mod detectors;
@@ -9,6 +11,8 @@ mod output;
 mod progress;
 mod request;
 mod scan;
+#[cfg(feature = "verify")]
+mod verify;
 
 use anyhow::Result;
 
@@ -20,6 +24,8 @@ pub(crate) fn run(args: Args) -> Result<Exit> {
         Command::Scan(args) => scan::run(&args),
         Command::Baseline(command) => baseline::run(*command),
         Command::Hook(command) => hook::run(&command),
+        #[cfg(feature = "verify")]
+        Command::Verify(args) => verify::run(&args),
         Command::Detectors(command) => detectors::run(command),
     }
 }

@@ -18,6 +18,12 @@ impl Bar {
         })
     }
 
+    /// Shows `text` instead of a phase.
+    #[cfg(feature = "verify")]
+    pub(crate) fn says(&self, text: &str) {
+        self.0.set_message(text.to_owned());
+    }
+
     /// Takes the line away, so that the report has the screen.
     pub(crate) fn finish(&self) {
         self.0.finish_and_clear();

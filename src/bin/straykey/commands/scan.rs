@@ -3,12 +3,15 @@
 use std::io;
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
+use straykey::finding::Finding;
 use straykey::model::Severity;
 use straykey::report::Report;
 use straykey::scan::{self, Progress, Quiet};
 use straykey::state::State;
 
+#[cfg(feature = "verify")]
+use super::asking;
 use super::output;
 use super::progress::Bar;
 use super::request::{self, Prepared};
@@ -20,18 +23,62 @@ pub(crate) fn run(args: &Scan) -> Result<Exit> {
     let mut prepared = request::prepare(&args.what, &args.how)?;
     prepared.request.explain = args.explain;
     prepared.request.line_hashes = outputs.iter().any(|output| output.format.name() == "sarif");
-    let report = report(&prepared, args.quiet)?;
+    let gates_live = args.fail_on.as_deref() == Some("live");
+    let asks = asks(args)?;
+    if gates_live && !asks {
+        bail!("--fail-on live needs --verify");
+    }
+    #[cfg_attr(
+        not(feature = "verify"),
+        expect(unused_mut, reason = "nobody is asked")
+    )]
+    let mut report = report(&prepared, args.quiet)?;
+    #[cfg(feature = "verify")]
+    if args.asking.verify_plan {
+        let json = outputs.iter().any(|output| output.format.name() == "json");
+        asking::plan(&report, &args.asking, prepared.request.now, json)?;
+        return Ok(match report.is_complete() {
+            true => Exit::Clean,
+            false => Exit::Incomplete,
+        });
+    }
+    #[cfg(feature = "verify")]
+    if asks {
+        let (now, watched) = (prepared.request.now, asking::watched(args.quiet));
+        asking::ask(&mut report, &args.asking, args.offline, now, watched)?;
+    }
     output::write(&outputs, &report, args)?;
     let fail_on = args
         .fail_on
         .as_deref()
         .map(args::severity)
         .or(prepared.config.fail_on);
-    Ok(exit(
-        &report,
-        fail_on.unwrap_or(Severity::Note),
-        args.exit_zero,
-    ))
+    Ok(match gates_live {
+        true => exit(&report, args.exit_zero, is_live),
+        false => {
+            let least = fail_on.unwrap_or(Severity::Note);
+            exit(&report, args.exit_zero, |finding| finding.severity >= least)
+        }
+    })
+}
+
+fn is_live(finding: &Finding) -> bool {
+    let liveness = finding.liveness.as_ref();
+    liveness.is_some_and(|liveness| liveness.outcome.is_live())
+}
+
+/// Whether providers are asked.
+#[cfg(feature = "verify")]
+fn asks(args: &Scan) -> Result<bool> {
+    if !args.verify && !args.asking.verify_plan && asking::is_configured(&args.asking) {
+        bail!("nobody is asked without --verify, which the other flags of verification need");
+    }
+    Ok(args.verify)
+}
+
+#[cfg(not(feature = "verify"))]
+fn asks(_: &Scan) -> Result<bool> {
+    Ok(false)
 }
 
 /// Runs the scan, with progress where somebody watches.
@@ -65,12 +112,9 @@ pub(crate) fn report(prepared: &Prepared, quiet: bool) -> Result<Report> {
     })
 }
 
-/// The exit code of a report.
-pub(crate) fn exit(report: &Report, fail_on: Severity, exit_zero: bool) -> Exit {
-    let counts = report
-        .findings
-        .iter()
-        .any(|finding| finding.severity >= fail_on);
+/// The exit code of a report, in which findings weigh that `counts` holds for.
+pub(crate) fn exit(report: &Report, exit_zero: bool, counts: impl Fn(&Finding) -> bool) -> Exit {
+    let counts = report.findings.iter().any(counts);
     match (report.is_complete(), counts && !exit_zero) {
         (false, _) => Exit::Incomplete,
         (true, true) => Exit::Findings,
