@@ -10,7 +10,7 @@ use super::{RenderOptions, words};
 use crate::detector::{Detector, DetectorSet};
 use crate::finding::{Finding, Suppression, SuppressionSource};
 use crate::model::{
-    Diagnostic, DiagnosticKind, Occurrence, Proof, Secret, printable, printable_bytes,
+    Diagnostic, DiagnosticKind, Occurrence, Part, Proof, Secret, printable, printable_bytes,
 };
 
 /// What every record says of its finding.
@@ -71,6 +71,7 @@ pub(super) struct Place {
     blob: Option<String>,
     key: Option<String>,
     decoding: Vec<&'static str>,
+    parts: Vec<PartRecord>,
     redacted: String,
     #[serde(flatten)]
     clear: Clear,
@@ -103,8 +104,36 @@ impl Place {
             blob: occurrence.object.map(|id| id.to_string()),
             key: occurrence.key.as_deref().map(printable),
             decoding: occurrence.decoding.iter().map(|it| it.as_str()).collect(),
+            parts: occurrence
+                .parts
+                .iter()
+                .map(|part| PartRecord::new(part, options))
+                .collect(),
             redacted: occurrence.secret.redacted(),
             clear: Clear::new(&occurrence.secret, options),
+        }
+    }
+}
+
+/// What belongs to the secret.
+#[derive(Serialize)]
+struct PartRecord {
+    name: String,
+    value: Option<String>,
+    redacted: String,
+    line: u32,
+    distance: u32,
+}
+
+impl PartRecord {
+    fn new(part: &Part, options: &RenderOptions) -> Self {
+        let clear = part.shown || options.show_secrets;
+        Self {
+            name: part.name.to_string(),
+            value: clear.then(|| printable_bytes(part.value.expose())),
+            redacted: part.safe(),
+            line: part.line,
+            distance: part.distance,
         }
     }
 }

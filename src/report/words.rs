@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{Report, Stats};
 use crate::finding::Finding;
 use crate::model::{
-    Confidence, Lifetime, MintsTrust, Occurrence, Proof, Reachability, Severity, printable,
+    Confidence, Lifetime, MintsTrust, Occurrence, Part, Proof, Reachability, Severity, printable,
 };
 
 /// The severities, worst first.
@@ -45,6 +45,12 @@ impl Level {
             Severity::Low | Severity::Note => Self::Note,
         }
     }
+}
+
+/// The nearest part of each name, which is its first.
+pub(super) fn nearest(parts: &[Part]) -> impl Iterator<Item = &Part> {
+    let is_first = |at: &usize| parts[..*at].iter().all(|part| part.name != parts[*at].name);
+    (0..parts.len()).filter(is_first).map(|at| &parts[at])
 }
 
 /// How long this credential lives: until the end that it states, or as its kind does.

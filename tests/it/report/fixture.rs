@@ -11,7 +11,7 @@ use straykey::finding::line_hashes;
 use straykey::finding::{Finding, Suppression, SuppressionSource};
 use straykey::model::{
     CommitPoint, Confidence, Decoding, DetectorIndex, Diagnostic, DiagnosticKind, FindingId,
-    Lifetime, LineIndex, MintsTrust, ObjectId, Occurrence, Proof, Reachability, Role, Secret,
+    Lifetime, LineIndex, MintsTrust, ObjectId, Occurrence, Part, Proof, Reachability, Role, Secret,
     Severity, SourceKind, Span,
 };
 use straykey::model::{RepositoryInfo, Stats};
@@ -45,7 +45,14 @@ pub(crate) fn report(seed: u64) -> Report {
     everywhere.confidence = Confidence::Certain;
     everywhere.reasons = vec!["the key is called api_key".into()];
     everywhere.occurrences = vec![
-        tree("src/config.py", 12, &acme(1)),
+        Occurrence {
+            parts: vec![
+                part("account", b"4711", true, 10),
+                part("account", b"4712", true, 14),
+                part("key_id", acme(9).expose(), false, 11),
+            ],
+            ..tree("src/config.py", 12, &acme(1))
+        },
         tree("deploy/docker compose.yml", 3, &acme(1)),
         Occurrence {
             decoding: vec![Decoding::Base64],
@@ -170,6 +177,17 @@ pub(crate) fn finding(set: &DetectorSet, detector: &str, n: u8, secret: &Secret)
         removed: None,
         occurrences: Vec::new(),
         suppression: None,
+    }
+}
+
+/// What belongs to the secret in line 12.
+fn part(name: &'static str, value: &[u8], shown: bool, line: u32) -> Part {
+    Part {
+        name: Borrowed(name),
+        value: Secret::new(value),
+        shown,
+        line,
+        distance: line.abs_diff(12),
     }
 }
 
