@@ -168,6 +168,7 @@ pub(super) fn is_host(host: &[u8]) -> bool {
     let ends = |byte: Option<&u8>| byte.is_some_and(|b| b.is_ascii_alphanumeric() || *b == b':');
     (1..=253).contains(&host.len())
         && host.iter().all(plain)
+        && !host.iter().all(u8::is_ascii_digit)
         && ends(host.first())
         && ends(host.last())
 }

@@ -367,6 +367,9 @@ impl<'a> Look<'a> {
                 out.extend(self.candidate(kind.name().into(), span, value, true));
             }
             (Kind::Port, _) => {}
+            // A schema of JSON, a label, a sentence.
+            (Kind::User, _) if value.contains(&b' ') => {}
+            (Kind::Database | Kind::Scheme | Kind::ClientId, _) if !is_name(value) => {}
             _ => out.extend(self.candidate(kind.name().into(), span, value, true)),
         }
     }
@@ -636,6 +639,12 @@ fn is_real(value: &[u8]) -> bool {
         _ => false,
     });
     plain && !WORDS_OF_CODE.contains(&rest.as_slice()) && reference::reference(value, b"").is_none()
+}
+
+/// A word without blanks and slashes.
+fn is_name(value: &[u8]) -> bool {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.$+:@-".contains(byte);
+    value.iter().all(plain)
 }
 
 /// Values of code and of schemas.

@@ -287,6 +287,10 @@ fn a_password_has_the_user_and_server_beside_it() {
             "client_id: shop-4711\nclient_secret: {{alnum:32}}\n",
             "client_id=shop-4711@1+1",
         ),
+        (
+            "schema: acme/v1\nuser: the name\npassword: {{alnum:14}}\n",
+            "",
+        ),
         ("password: {{alnum:14}}\n\nuser: eve\n", ""),
         ("user: ${USER}\npassword: {{alnum:14}}\n", ""),
         ("db:\n  user: eve\npassword: {{alnum:14}}\n", ""),
