@@ -168,13 +168,12 @@ fn read(path: &Path) -> Result<DetectorFile, Vec<String>> {
     Ok(file)
 }
 
-/// The verifier of a detector as JSON, which is read when somebody is to be asked; none where the
-/// networking code is left out.
-fn verifier(file: &DetectorFile, spec: &DetectorSpec) -> String {
+/// The first of `tables` that serves a detector, as JSON, which is read when somebody is to be
+/// asked; none where the networking code is left out.
+fn serving<T: serde::Serialize>(tables: &[T], serves: impl Fn(&&T) -> bool) -> String {
     let built = env::var_os("CARGO_FEATURE_VERIFY").is_some();
-    let serves = |verifier: &&verifier::VerifierSpec| verifier.detectors.contains(&spec.id);
-    let verifier = file.verifiers.iter().filter(|_| built).find(serves);
-    let json = verifier.map(|it| serde_json::to_string(it).expect("plain data"));
+    let table = tables.iter().filter(|_| built).find(serves);
+    let json = table.map(|it| serde_json::to_string(it).expect("plain data"));
     option(json.as_deref())
 }
 
@@ -267,7 +266,10 @@ fn constant(file: &DetectorFile, spec: &DetectorSpec) -> String {
         "cwe",
         list(spec.cwe.iter().flatten().map(ToString::to_string)),
     );
-    field("verifier", verifier(file, spec));
+    let verifier = serving(&file.verifiers, |it| it.detectors.contains(&spec.id));
+    field("verifier", verifier);
+    let revocation = serving(&file.revocations, |it| it.detectors.contains(&spec.id));
+    field("revocation", revocation);
     field("parts", list(spec.parts.iter().map(part)));
     code.push_str("},\n");
     code

@@ -117,6 +117,9 @@ fn detector(file: &DetectorFile, spec: &DetectorSpec) -> Detector {
     let mut verifiers = file.verifiers.iter();
     let verifier = verifiers.find(|verifier| verifier.detectors.contains(&spec.id));
     let verifier = verifier.and_then(|verifier| serde_json::to_string(verifier).ok());
+    let mut revocations = file.revocations.iter();
+    let revocation = revocations.find(|revocation| revocation.detectors.contains(&spec.id));
+    let revocation = revocation.and_then(|it| serde_json::to_string(it).ok());
     let analysis = match spec.pass.as_deref() {
         Some("assignment" | "context") => Analysis::default(),
         _ => check::analyse(&spec.pattern, &spec.keywords, spec.ignore_case)
@@ -185,6 +188,7 @@ fn detector(file: &DetectorFile, spec: &DetectorSpec) -> Detector {
         cwe: Cow::Owned(spec.cwe.clone().unwrap_or_default()),
         parts: spec.parts.iter().map(part).collect(),
         verifier: verifier.map(Cow::Owned),
+        revocation: revocation.map(Cow::Owned),
     }
 }
 

@@ -29,7 +29,8 @@ pub use shape::{Class, Part, Shape};
 pub use spec::{Counterexample, DetectorFile, DetectorSpec, PartSpec, Strings};
 pub use verifier::{
     AnswerSpec, AuthSpec, BodySpec, ClauseSpec, EndpointSpec, Expect, IdentityField, JsonOp,
-    JsonTest, Method, RecordingSpec, RequestSpec, Scalar, VerifierClass, VerifierSpec,
+    JsonTest, Method, RecordingSpec, RequestSpec, RevocationRequest, RevocationSpec, Scalar,
+    VerifierClass, VerifierSpec,
 };
 #[cfg(feature = "verify")]
 pub(crate) use verifier_check::{host_fits, is_host, is_whole};
@@ -108,6 +109,8 @@ pub struct Detector {
     /// How its provider is asked whether it still works: a [`VerifierSpec`] as JSON, which nothing
     /// reads before it is needed.
     pub verifier: Option<Text>,
+    /// How its provider ends it: a [`RevocationSpec`] as JSON.
+    pub revocation: Option<Text>,
 }
 
 /// How a part of a credential is found beside its secret.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::verifier::VerifierSpec;
+use super::verifier::{RevocationSpec, VerifierSpec};
 use crate::model::{Confidence, Lifetime, MintsTrust, Severity};
 
 /// One file: a provider and its detectors.
@@ -23,6 +23,9 @@ pub struct DetectorFile {
     /// How the provider is asked whether they still work.
     #[serde(rename = "verifier", default)]
     pub verifiers: Vec<VerifierSpec>,
+    /// How the provider ends those that are shown to it.
+    #[serde(rename = "revocation", default)]
+    pub revocations: Vec<RevocationSpec>,
 }
 
 impl DetectorFile {

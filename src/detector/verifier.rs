@@ -147,7 +147,7 @@ pub struct RequestSpec {
     pub throttle: Vec<ClauseSpec>,
 }
 
-/// The methods that there are: none that changes something by its meaning.
+/// The methods that there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Method {
@@ -158,6 +158,8 @@ pub enum Method {
     Head,
     /// Asks with a body.
     Post,
+    /// Removes; for revocations only.
+    Delete,
 }
 
 impl Method {
@@ -167,6 +169,7 @@ impl Method {
             Self::Get => "GET",
             Self::Head => "HEAD",
             Self::Post => "POST",
+            Self::Delete => "DELETE",
         }
     }
 }
@@ -325,6 +328,92 @@ impl IdentityField {
             Self::Mode => "mode",
         }
     }
+}
+
+/// `[[revocation]]`: the one call by which a provider ends a credential that is shown to it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RevocationSpec {
+    /// Kebab-case.
+    pub id: String,
+    /// Ids of the detectors of this file whose secrets it ends.
+    pub detectors: Vec<String>,
+    /// What happens, in a sentence for whoever is about to do it.
+    pub effect: String,
+    /// The only hosts that it speaks to unless the user names an endpoint.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hosts: Vec<String>,
+    /// Where the provider is.
+    pub endpoint: EndpointSpec,
+    /// Parts of the finding without which it cannot be done.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub needs: Vec<String>,
+    /// What is sent. `live` is no clause of it, `done` and `dead` are.
+    pub request: RevocationRequest,
+    /// Where the vendor documents the call and its answers.
+    #[serde(default, skip_serializing)]
+    pub sources: Vec<String>,
+    /// Answers written from the vendor's documentation: `revoked`, `dead` or a reason.
+    #[serde(rename = "recording", default, skip_serializing)]
+    pub recordings: Vec<RecordingSpec>,
+}
+
+impl RevocationSpec {
+    /// The same as a verifier, whose `live` says that it is done.
+    pub fn as_verifier(&self) -> VerifierSpec {
+        let request = &self.request;
+        VerifierSpec {
+            id: self.id.clone(),
+            version: first(),
+            detectors: self.detectors.clone(),
+            class: VerifierClass::ProbeWrite,
+            hosts: self.hosts.clone(),
+            endpoint: self.endpoint.clone(),
+            needs: self.needs.clone(),
+            requests: vec![RequestSpec {
+                method: request.method,
+                url: request.url.clone(),
+                auth: request.auth.clone(),
+                headers: request.headers.clone(),
+                body: request.body.clone(),
+                expect: Expect::Json,
+                live: request.done.clone(),
+                limited: Vec::new(),
+                dead: request.dead.clone(),
+                revoked: Vec::new(),
+                throttle: Vec::new(),
+            }],
+            identity: BTreeMap::new(),
+            bare: true,
+            rate: None,
+            sources: self.sources.clone(),
+            recordings: self.recordings.clone(),
+        }
+    }
+}
+
+/// `[revocation.request]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RevocationRequest {
+    /// `POST` or `DELETE`.
+    pub method: Method,
+    /// A template that begins with `${endpoint}`.
+    pub url: String,
+    /// How the secret is shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth: Option<AuthSpec>,
+    /// Further headers; values are templates.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, String>,
+    /// What is sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<BodySpec>,
+    /// It is revoked now.
+    pub done: Vec<ClauseSpec>,
+    /// It did not work any more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dead: Vec<ClauseSpec>,
 }
 
 /// `[[verifier.recording]]`: what a provider answers, written from its documentation.

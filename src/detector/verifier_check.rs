@@ -16,15 +16,34 @@ pub(super) const BARE: &[&str] = &["tailscale-scanning"];
 /// Most requests of one verifier.
 const MAX_REQUESTS: usize = 3;
 
-/// What is wrong with the verifiers of `file`, each with its id.
+/// What a table is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// To ask.
+    Ask,
+    /// To revoke.
+    Revoke,
+}
+
+/// What is wrong with the verifiers and revocations of `file`, each with its id.
 pub(super) fn verifiers(file: &DetectorFile, builtin: bool) -> Vec<(String, String)> {
+    let mut wrong = all(file, &file.verifiers, builtin, Purpose::Ask);
+    let revocations = file.revocations.iter().map(|it| it.as_verifier());
+    let revocations: Vec<_> = revocations.collect();
+    wrong.extend(all(file, &revocations, builtin, Purpose::Revoke));
+    wrong
+}
+
+fn all(
+    file: &DetectorFile,
+    verifiers: &[VerifierSpec],
+    builtin: bool,
+    purpose: Purpose,
+) -> Vec<(String, String)> {
     let mut wrong = Vec::new();
-    for (at, verifier) in file.verifiers.iter().enumerate() {
+    for (at, verifier) in verifiers.iter().enumerate() {
         let mut fail = |message: String| wrong.push((verifier.id.clone(), message));
-        if file.verifiers[..at]
-            .iter()
-            .any(|other| other.id == verifier.id)
-        {
+        if verifiers[..at].iter().any(|other| other.id == verifier.id) {
             fail("the verifier's id stands twice".into());
         }
         for id in &verifier.detectors {
@@ -42,19 +61,20 @@ pub(super) fn verifiers(file: &DetectorFile, builtin: bool) -> Vec<(String, Stri
                     }
                 }
             }
-            let twice = file.verifiers[..at]
+            let twice = verifiers[..at]
                 .iter()
                 .any(|other| other.detectors.contains(id));
             if twice {
                 fail(format!("`{id}` has another verifier already"));
             }
         }
-        one(verifier, builtin, &mut fail);
+        one(verifier, builtin, purpose, &mut fail);
     }
     wrong
 }
 
-fn one(verifier: &VerifierSpec, builtin: bool, fail: &mut dyn FnMut(String)) {
+fn one(verifier: &VerifierSpec, builtin: bool, purpose: Purpose, fail: &mut dyn FnMut(String)) {
+    let asks = purpose == Purpose::Ask;
     let id = &verifier.id;
     if id.is_empty()
         || !id
@@ -69,7 +89,7 @@ fn one(verifier: &VerifierSpec, builtin: bool, fail: &mut dyn FnMut(String)) {
     if verifier.requests.is_empty() || verifier.requests.len() > MAX_REQUESTS {
         fail(format!("a verifier makes 1 to {MAX_REQUESTS} requests"));
     }
-    if verifier.bare && builtin && !BARE.contains(&id.as_str()) {
+    if asks && verifier.bare && builtin && !BARE.contains(&id.as_str()) {
         fail("`bare` is for verifiers of `verifier_check::BARE` only".into());
     }
     for host in &verifier.hosts {
@@ -116,11 +136,18 @@ fn one(verifier: &VerifierSpec, builtin: bool, fail: &mut dyn FnMut(String)) {
         fail("no clause says live".into());
     }
     let ends = |request: &RequestSpec| !request.dead.is_empty() || !request.revoked.is_empty();
-    if !verifier.requests.iter().any(ends) {
+    if asks && !verifier.requests.iter().any(ends) {
         fail("no clause says dead".into());
     }
     for request in &verifier.requests {
         self::request(verifier, request, fail);
+        let changes = request.method == Method::Delete;
+        if asks && changes {
+            fail("a verifier reads: GET, HEAD or POST".into());
+        }
+        if !asks && !changes && request.method != Method::Post {
+            fail("a revocation is a POST or a DELETE".into());
+        }
     }
     for (field, source) in &verifier.identity {
         let known = ["json:", "header:", "part:", "text:"].iter().any(|kind| {
@@ -142,7 +169,7 @@ fn one(verifier: &VerifierSpec, builtin: bool, fail: &mut dyn FnMut(String)) {
         fail("`rate` is requests in a second, more than 0".into());
     }
     if builtin {
-        recordings(verifier, fail);
+        recordings(verifier, purpose, fail);
         if verifier.sources.is_empty() {
             fail("no source: name the vendor's page on the call".into());
         }
@@ -328,8 +355,12 @@ pub(crate) fn is_host(text: &str) -> bool {
         })
 }
 
-fn recordings(verifier: &VerifierSpec, fail: &mut dyn FnMut(String)) {
-    for outcome in ["live", "dead"] {
+fn recordings(verifier: &VerifierSpec, purpose: Purpose, fail: &mut dyn FnMut(String)) {
+    let wanted = match purpose {
+        Purpose::Ask => &["live", "dead"][..],
+        Purpose::Revoke => &["revoked"],
+    };
+    for &outcome in wanted {
         let has = verifier.recordings.iter().any(|recording| {
             recording.outcome == outcome
                 || (outcome == "dead" && recording.outcome == "revoked-or-expired")
@@ -450,10 +481,15 @@ mod tests {
 
     #[test]
     fn methods_that_change_something_are_not_in_the_format() {
-        for method in ["PUT", "PATCH", "DELETE"] {
+        for method in ["PUT", "PATCH"] {
             let text = GOOD.replacen("url =", &format!("method = \"{method}\", url ="), 1);
             assert!(toml::from_str::<DetectorFile>(&text).is_err(), "{method}");
         }
+        let wrong = wrong(&GOOD.replacen("url =", "method = \"DELETE\", url =", 1));
+        assert!(
+            wrong.iter().any(|w| w.contains("a verifier reads")),
+            "{wrong:?}"
+        );
     }
 
     #[test]

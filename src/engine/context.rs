@@ -239,6 +239,16 @@ fn longest_name(context: &Context, key: &[u8]) -> Option<usize> {
     longest
 }
 
+/// Whether `key` holds one of `names`, however its words are written.
+pub(super) fn holds(names: &[Text], key: &[u8]) -> bool {
+    let mut found = false;
+    joined(key, |word| {
+        found |= names.iter().any(|name| name == word);
+        !found
+    });
+    found
+}
+
 /// Hands out each run of neighbouring parts of `text` as one lower-case word, the longer ones of a
 /// start as long as `goes_on` says so.
 fn joined(text: &[u8], mut goes_on: impl FnMut(&str) -> bool) {

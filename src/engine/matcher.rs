@@ -19,7 +19,8 @@ pub(super) struct Matcher(OnceLock<Pattern>);
 #[derive(Debug)]
 pub(super) struct Pattern {
     regex: Regex,
-    secret: usize,
+    /// The group that is asked for.
+    group: usize,
 }
 
 impl Matcher {
@@ -67,6 +68,11 @@ impl Matcher {
 
 impl Pattern {
     pub(super) fn new(detector: &Detector) -> Self {
+        Self::compile(&detector.pattern, "secret")
+    }
+
+    /// A checked pattern with a group of that name.
+    pub(super) fn compile(pattern: &str, group: &str) -> Self {
         let syntax = syntax::Config::new().unicode(false).utf8(false);
         let regex = Regex::builder()
             .syntax(syntax)
@@ -75,23 +81,23 @@ impl Pattern {
                     .utf8_empty(false)
                     .nfa_size_limit(Some(10 << 20)),
             )
-            .build(&detector.pattern)
+            .build(pattern)
             .expect("the pattern has been checked");
         let first = regex_automata::PatternID::ZERO;
-        let secret = regex.group_info().to_index(first, "secret");
-        let secret = secret.expect("the check asks for a group `secret`");
-        Self { regex, secret }
+        let group = regex.group_info().to_index(first, group);
+        let group = group.expect("the check asks for the group");
+        Self { regex, group }
     }
 
-    /// The first match in `input`, and the secret in it.
+    /// The first match in `input`, and the group in it.
     pub(super) fn search(&self, input: &Input<'_>) -> Option<(Span, Span)> {
         let mut captures = self.regex.create_captures();
         self.regex.search_captures(input, &mut captures);
         let whole = captures.get_match()?;
-        let secret = captures.get_group(self.secret)?;
+        let group = captures.get_group(self.group)?;
         Some((
             Span::new(whole.start(), whole.end()),
-            Span::new(secret.start, secret.end),
+            Span::new(group.start, group.end),
         ))
     }
 }

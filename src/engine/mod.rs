@@ -14,6 +14,7 @@ pub mod lint;
 mod matcher;
 mod news;
 pub mod oracle;
+mod parts;
 pub mod prefilter;
 pub mod selftest;
 mod userinfo;
@@ -29,6 +30,7 @@ use assignment::Memory;
 use context::Contexts;
 use matcher::Matcher;
 use news::News;
+pub use parts::Neighbour;
 use prefilter::{Anchor, Hit, Prefilter, Simd, Strip};
 
 /// The detectors of a scan, ready to run. Immutable and shared by all threads.
@@ -43,6 +45,7 @@ pub struct Engine {
     /// One for each detector.
     matchers: Vec<Matcher>,
     contexts: Contexts,
+    parts: parts::Patterns,
 }
 
 /// Memory that a thread reuses from blob to blob.
@@ -80,6 +83,7 @@ impl Engine {
             longest_anchor: anchors.iter().map(Anchor::len).max().unwrap_or(0),
             prefilter: Prefilter::new(anchors, simd),
             owners,
+            parts: parts::Patterns::default(),
             contexts: Contexts::new(Arc::clone(&detectors)),
             detectors,
         }

@@ -4,9 +4,9 @@ use std::fmt;
 
 use crate::detector::template::{self, Example};
 use crate::detector::{DetectorFile, DetectorSpec};
-use crate::model::{Blob, Match};
+use crate::model::{Blob, LineIndex, Match};
 
-use super::{Engine, Scratch, judge};
+use super::{Engine, Neighbour, Scratch, judge};
 
 /// How often each template is drawn.
 const DRAWS: u64 = 20;
@@ -37,6 +37,13 @@ pub fn run(engine: &Engine, file: &DetectorFile) -> Vec<Failure> {
             failures.extend(first_failure(spec, text, |example| {
                 matches(engine, spec, example)
             }));
+        }
+        for part in &spec.parts {
+            for text in &part.examples {
+                failures.extend(first_failure(spec, text, |example| {
+                    part_is_found(engine, spec, &part.name, example)
+                }));
+            }
         }
         for counter in &spec.counterexamples {
             let holds = |example: &Example| silent(engine, spec, example);
@@ -101,6 +108,37 @@ fn matches(engine: &Engine, spec: &DetectorSpec, example: &Example) -> Result<()
                 example.secret.len()
             ))
         }
+    }
+}
+
+/// The detector finds a secret whose first part of that name is the marked one.
+fn part_is_found(
+    engine: &Engine,
+    spec: &DetectorSpec,
+    name: &str,
+    example: &Example,
+) -> Result<(), String> {
+    let found = scan(engine, &example.text);
+    let neighbour = |m: &Match| Neighbour {
+        detector: m.detector,
+        span: m.span,
+        secret: m.secret.clone(),
+    };
+    let all: Vec<_> = found.iter().map(neighbour).collect();
+    let lines = LineIndex::new(example.text.as_bytes());
+    let is_own = |m: &&Match| engine.detectors().get(m.detector).id == spec.id;
+    let mut own = found.iter().filter(is_own).peekable();
+    if own.peek().is_none() {
+        return Err(format!("no secret beside the part `{name}`"));
+    }
+    let holds = own.any(|m| {
+        let parts = engine.parts(&lines, m, m.span, &all);
+        let first = parts.iter().find(|part| part.name == name);
+        first.is_some_and(|part| part.value.expose() == example.secret.as_bytes())
+    });
+    match holds {
+        true => Ok(()),
+        false => Err(format!("the part `{name}` is not the marked text")),
     }
 }
 

@@ -6,6 +6,7 @@ mod group;
 mod ignore_file;
 mod inline;
 mod line_hash;
+mod parts;
 pub mod place;
 mod single;
 mod suppress;
@@ -15,6 +16,7 @@ pub use group::{Grouping, RawFinding, group};
 pub use ignore_file::{IGNORE_FILES, IgnoreFile};
 pub use inline::{Markers, suppression as inline_suppression};
 pub use line_hash::{line_hash, line_hashes};
+pub use parts::hide_secret_parts;
 pub use single::single;
 pub use suppress::{Allow, Allowances};
 

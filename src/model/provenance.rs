@@ -122,7 +122,7 @@ pub struct Occurrence {
     /// Name of the assigned key.
     pub key: Option<String>,
     /// What belongs to it, by the order of names in its detector; several of one name are
-    /// candidates, the nearest first, at most [`Part::MOST`].
+    /// candidates, the likeliest first, at most [`Part::MOST`].
     pub parts: Vec<Part>,
     /// Code scanning's hash of the line (`primaryLocationLineHash`), when it was asked for.
     pub line_hash: Option<String>,

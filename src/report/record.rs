@@ -12,7 +12,7 @@ use super::{RenderOptions, words};
 use crate::detector::{Detector, DetectorSet};
 use crate::finding::{Finding, Suppression, SuppressionSource};
 use crate::model::{
-    Diagnostic, DiagnosticKind, Liveness, Occurrence, Proof, Reason, Secret, printable,
+    Diagnostic, DiagnosticKind, Liveness, Occurrence, Part, Proof, Reason, Secret, printable,
     printable_bytes,
 };
 
@@ -101,6 +101,7 @@ pub(super) struct Place {
     blob: Option<String>,
     key: Option<String>,
     decoding: Vec<&'static str>,
+    parts: Vec<PartRecord>,
     redacted: String,
     #[serde(flatten)]
     clear: Clear,
@@ -133,8 +134,36 @@ impl Place {
             blob: occurrence.object.map(|id| id.to_string()),
             key: occurrence.key.as_deref().map(printable),
             decoding: occurrence.decoding.iter().map(|it| it.as_str()).collect(),
+            parts: occurrence
+                .parts
+                .iter()
+                .map(|part| PartRecord::new(part, options))
+                .collect(),
             redacted: occurrence.secret.redacted(),
             clear: Clear::new(&occurrence.secret, options),
+        }
+    }
+}
+
+/// What belongs to the secret.
+#[derive(Serialize)]
+struct PartRecord {
+    name: String,
+    value: Option<String>,
+    redacted: String,
+    line: u32,
+    distance: u32,
+}
+
+impl PartRecord {
+    fn new(part: &Part, options: &RenderOptions) -> Self {
+        let clear = part.shown || options.show_secrets;
+        Self {
+            name: part.name.to_string(),
+            value: clear.then(|| printable_bytes(part.value.expose())),
+            redacted: part.safe(),
+            line: part.line,
+            distance: part.distance,
         }
     }
 }

@@ -62,6 +62,10 @@ impl Page<'_> {
             0 => {}
             more => self.row("", format_args!("and {more} more"))?,
         }
+        let with = finding.occurrences.iter().find(|it| !it.parts.is_empty());
+        if let Some(occurrence) = with {
+            self.row("with", self.parts(occurrence))?;
+        }
         let sure = format!("confidence {}", finding.confidence);
         let why: Vec<_> = std::iter::once(sure).chain(words::why(finding)).collect();
         self.row("why", why.join("; "))?;
@@ -71,7 +75,7 @@ impl Page<'_> {
                 outcome if outcome.is_dead() => AnsiColor::Green.on_default(),
                 _ => Style::new(),
             };
-            self.row("live", self.paint(style, words::liveness(liveness)))?;
+            self.row("state", self.paint(style, words::liveness(liveness)))?;
         }
         let lifetime = words::life(finding);
         let mints = words::mints_trust(finding.mints_trust);
@@ -88,6 +92,18 @@ impl Page<'_> {
             true => printable_bytes(finding.secret.expose()),
             false => finding.secret.redacted(),
         }
+    }
+
+    /// The nearest part of each name: `user app, host db.example`.
+    fn parts(&self, occurrence: &Occurrence) -> String {
+        let parts = words::nearest(&occurrence.parts).map(|part| {
+            let value = match self.options.show_secrets {
+                true => printable_bytes(part.value.expose()),
+                false => part.safe(),
+            };
+            format!("{} {value}", part.name)
+        });
+        parts.collect::<Vec<_>>().join(", ")
     }
 
     fn place(&self, occurrence: &Occurrence) -> String {

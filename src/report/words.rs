@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use super::{Report, Stats};
 use crate::finding::Finding;
 use crate::model::{
-    Confidence, Lifetime, Liveness, MintsTrust, Occurrence, Outcome, Proof, Reachability, Reason,
-    Severity, printable,
+    Confidence, Lifetime, Liveness, MintsTrust, Occurrence, Outcome, Part, Proof, Reachability,
+    Reason, Severity, printable,
 };
 
 /// The severities, worst first.
@@ -140,6 +140,12 @@ pub(super) fn verdicts(report: &Report) -> Option<String> {
     .flatten()
     .collect();
     (!kinds.is_empty()).then(|| kinds.join(", "))
+}
+
+/// The nearest part of each name, which is its first.
+pub(super) fn nearest(parts: &[Part]) -> impl Iterator<Item = &Part> {
+    let is_first = |at: &usize| parts[..*at].iter().all(|part| part.name != parts[*at].name);
+    (0..parts.len()).filter(is_first).map(|at| &parts[at])
 }
 
 /// How long this credential lives: until the end that it states, or as its kind does.

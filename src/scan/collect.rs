@@ -10,7 +10,7 @@ use sha1::{Digest, Sha1};
 
 use crate::engine::judge::guess::{self, Strength};
 use crate::engine::judge::path;
-use crate::engine::{Engine, Scratch, decode};
+use crate::engine::{Engine, Neighbour, Scratch, decode};
 use crate::finding::{Markers, RawFinding, inline_suppression, line_hashes, place};
 use crate::model::{
     Blob, Content, Decoding, DetectorIndex, LineIndex, Location, Match, ObjectId, Occurrence,
@@ -101,13 +101,14 @@ impl<'a> Collector<'a> {
             {
                 state.record(id, size);
             }
+            let neighbours = neighbours(item, matches);
             matches.retain(|found| item.origin.owns(found.span.start, size));
             if !matches.is_empty() && !item.before.is_empty() {
                 let old = self.known_before(item.before, scratch);
                 matches.retain(|found| !old.contains(&(found.detector, found.secret.clone())));
             }
             if !matches.is_empty() {
-                let pending = self.describe(item, matches.drain(..));
+                let pending = self.describe(item, &neighbours, matches.drain(..));
                 self.found
                     .lock()
                     .unwrap_or_else(|poisoned| poisoned.into_inner())
@@ -156,6 +157,7 @@ impl<'a> Collector<'a> {
     fn describe(
         &self,
         item: &Item<'_>,
+        neighbours: &[Neighbour],
         matches: impl ExactSizeIterator<Item = Match>,
     ) -> Vec<Pending> {
         let bytes = item.blob.bytes;
@@ -203,6 +205,10 @@ impl<'a> Collector<'a> {
                     known.push(found.secret.clone());
                     known.len() - 1
                 });
+            let mut parts = self.engine.parts(&lines, &found, in_text, neighbours);
+            for part in &mut parts {
+                part.line = part.line.saturating_add(item.origin.lines);
+            }
             let line = lines.line_of(in_text.start);
             let suppression = inline_suppression(&lines, in_text, detector, self.markers);
             let occurrence = Occurrence {
@@ -214,6 +220,7 @@ impl<'a> Collector<'a> {
                 secret: found.secret,
                 decoding: found.decoding,
                 key: found.key,
+                parts,
                 line_hash: hashes.get(line).cloned(),
                 ..base.occurrence()
             };
@@ -236,6 +243,22 @@ impl<'a> Collector<'a> {
         }
         pending
     }
+}
+
+/// All secrets of an item, whether or not they are kept, where they stand in its text.
+fn neighbours(item: &Item<'_>, matches: &[Match]) -> Vec<Neighbour> {
+    if matches.is_empty() {
+        return Vec::new();
+    }
+    let utf16 = decode::utf16(item.blob.bytes);
+    let neighbour = |found: &Match| Neighbour {
+        detector: found.detector,
+        span: utf16
+            .as_ref()
+            .map_or(found.span, |text| text.decoded(found.span)),
+        secret: found.secret.clone(),
+    };
+    matches.iter().map(neighbour).collect()
 }
 
 /// A location in a chunk as one in its file.

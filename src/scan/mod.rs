@@ -16,6 +16,7 @@ use crate::engine::Engine;
 use crate::engine::judge::path;
 use crate::finding::{
     Allowances, Finding, Grouping, Markers, RawFinding, fingerprint::FingerprintKey, group,
+    hide_secret_parts,
 };
 use crate::model::{
     Confidence, Diagnostic, Diagnostics, ObjectId, Reachability, RepositoryInfo, Role, SourceKind,
@@ -249,7 +250,8 @@ fn run_here(
         now: request.now,
         explain: request.explain,
     };
-    let all = group(raw, engine.detectors(), &grouping);
+    let mut all = group(raw, engine.detectors(), &grouping);
+    hide_secret_parts(&mut all);
     let least = request.min_confidence.unwrap_or(Confidence::Low);
     let before = all.len();
     let all: Vec<_> = all

@@ -103,6 +103,7 @@ impl Hash {
             cwe: _,
             parts: _,
             verifier: _,
+            revocation: _,
         } = detector;
         self.text(id);
         self.text(provider);

@@ -53,7 +53,8 @@ pub struct Cache {
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Line {
-    key: String,
+    /// Not called a key, which scanners look for.
+    of: String,
     at: i64,
     outcome: String,
     identity: Vec<(IdentityField, String)>,
@@ -85,7 +86,7 @@ impl Cache {
         let text = fs::read_to_string(&path).unwrap_or_default();
         let lines = text.lines().filter_map(|line| {
             let line: Line = serde_json::from_str(line).ok()?;
-            Some((line.key.clone(), line))
+            Some((line.of.clone(), line))
         });
         let known = lines.collect();
         let mut out = private(&path, true).map_err(failed(&path))?;
@@ -123,7 +124,7 @@ impl Cache {
             return;
         }
         let line = Line {
-            key: HEXLOWER.encode(key),
+            of: HEXLOWER.encode(key),
             at: now,
             outcome: verdict.outcome.as_str().to_owned(),
             identity: verdict.identity.clone(),

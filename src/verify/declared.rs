@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::net::{HttpRequest, Place};
 use super::render::{self, Values};
 use super::{Asker, Settings, Subject, Target, Verdict, Verifier, judge};
-use crate::detector::{Detector, VerifierClass, VerifierSpec, host_fits, is_whole};
+use crate::detector::{Detector, RevocationSpec, VerifierClass, VerifierSpec, host_fits, is_whole};
 use crate::model::{Outcome, Reason};
 
 /// A verifier of a detector file.
@@ -28,6 +28,18 @@ impl Declared {
         let json = detector.verifier.as_deref()?;
         let spec = serde_json::from_str(json).expect("written by us from a checked file");
         Some(Arc::new(Self { spec }))
+    }
+
+    /// The revocation that the file of `detector` declares for it, as a verifier whose live says
+    /// that it is done, and what it does.
+    pub(super) fn revocation(detector: &Detector) -> Option<(Self, String)> {
+        let json = detector.revocation.as_deref()?;
+        let spec: RevocationSpec =
+            serde_json::from_str(json).expect("written by us from a checked file");
+        let verifier = Self {
+            spec: spec.as_verifier(),
+        };
+        Some((verifier, spec.effect))
     }
 
     fn bases(&self, values: &Values<'_>, settings: &Settings) -> Result<Vec<Base>, Reason> {

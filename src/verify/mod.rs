@@ -14,6 +14,7 @@ pub mod net;
 mod plan;
 mod protocol;
 mod render;
+mod revoke;
 mod run;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,6 +27,7 @@ use declared::Declared;
 pub use cache::{Cache, CacheError};
 pub use net::NetError;
 pub use plan::{Plan, PlannedCall, PlannedFinding, plan};
+pub use revoke::{PlannedRevocation, Revoked, plan_revocations, revoke};
 pub use run::{Summary, verify};
 
 use net::{Answer, Caller, Conn, HttpRequest, Net};
@@ -194,6 +196,8 @@ impl From<Reason> for Verdict {
 pub struct Known {
     /// Id and version.
     pub verifier: String,
+    /// Whether it revokes instead of asking.
+    pub revokes: bool,
     /// What asking does to the other side.
     pub class: VerifierClass,
     /// What `--endpoint` calls the provider's address.
@@ -204,7 +208,7 @@ pub struct Known {
     pub serves: Vec<String>,
 }
 
-/// The verifiers for secrets of `detectors`, by name.
+/// The verifiers and revocations for secrets of `detectors`, by name.
 pub fn catalogue(detectors: &DetectorSet) -> Vec<Known> {
     let mut known: BTreeMap<String, Known> = BTreeMap::new();
     for (_, detector) in detectors.iter() {
@@ -213,6 +217,21 @@ pub fn catalogue(detectors: &DetectorSet) -> Vec<Known> {
         };
         let entry = known.entry(verifier.name()).or_insert_with(|| Known {
             verifier: verifier.name(),
+            revokes: false,
+            class: verifier.class(),
+            endpoint: verifier.endpoint().map(str::to_owned),
+            hosts: verifier.hosts(),
+            serves: Vec::new(),
+        });
+        entry.serves.push(detector.id.to_string());
+    }
+    for (_, detector) in detectors.iter() {
+        let Some((verifier, _)) = Declared::revocation(detector) else {
+            continue;
+        };
+        let entry = known.entry(verifier.name()).or_insert_with(|| Known {
+            verifier: verifier.name(),
+            revokes: true,
             class: verifier.class(),
             endpoint: verifier.endpoint().map(str::to_owned),
             hosts: verifier.hosts(),
@@ -227,6 +246,7 @@ pub fn catalogue(detectors: &DetectorSet) -> Vec<Known> {
             code.name(),
             Known {
                 verifier: code.name(),
+                revokes: false,
                 class: code.class(),
                 endpoint: code.endpoint().map(str::to_owned),
                 hosts: code.hosts(),

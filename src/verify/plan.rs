@@ -102,6 +102,18 @@ pub struct PlannedCall {
     pub from_text: bool,
 }
 
+impl From<Target> for PlannedCall {
+    fn from(target: Target) -> Self {
+        Self {
+            method: target.method,
+            url: target.url,
+            host: target.host,
+            port: target.port,
+            from_text: target.from_text,
+        }
+    }
+}
+
 /// Who would be asked what about `findings`. Sends nothing.
 pub fn plan(findings: &[Finding], detectors: &DetectorSet, settings: &Settings) -> Plan {
     let decided = decide(findings, detectors, settings, &[]);
@@ -122,15 +134,8 @@ pub fn plan(findings: &[Finding], detectors: &DetectorSet, settings: &Settings) 
                     planned.class = Some(job.who.class());
                     let names = job.subject.parts.keys();
                     planned.companions = names.map(|name| (*name).to_owned()).collect();
-                    for target in job.targets {
-                        planned.calls.push(PlannedCall {
-                            method: target.method,
-                            url: target.url,
-                            host: target.host,
-                            port: target.port,
-                            from_text: target.from_text,
-                        });
-                    }
+                    let calls = job.targets.into_iter().map(PlannedCall::from);
+                    planned.calls.extend(calls);
                 }
                 Decision::Decided {
                     outcome, verifier, ..

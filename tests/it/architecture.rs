@@ -14,6 +14,8 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("engine", &["model", "detector"]),
     ("finding", &["model", "detector"]),
     ("report", &["model", "detector", "finding"]),
+    // The engine for what its offline proofs know of a token: an account, an end.
+    ("verify", &["model", "detector", "engine", "finding"]),
     ("state", &["model", "detector", "source"]),
     (
         "scan",
@@ -130,6 +132,66 @@ fn modules_import_only_what_the_map_allows() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Whoever wants to reach somebody takes `verify::net`, which has one policy.
+#[test]
+fn sockets_stand_in_one_place() {
+    let words = ["std::net", "TcpStream", "UdpSocket", "ureq", "rustls::"];
+    let mut wrong = Vec::new();
+    for file in sources() {
+        let inside = file.path.starts_with("verify/net/");
+        for line in code_lines(&file.text).filter(|_| !inside) {
+            if words.iter().any(|word| line.contains(word)) {
+                wrong.push(format!("src/{}: {}", file.path, line.trim()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Without the feature `verify` nothing that could open a connection is built.
+#[test]
+fn without_verification_there_is_no_networking_crate() {
+    let tree = |flags: &[&str]| {
+        let out = std::process::Command::new(env!("CARGO"))
+            .args([
+                "tree",
+                "--locked",
+                "--offline",
+                "--edges",
+                "normal",
+                "--prefix",
+                "none",
+            ])
+            .args(flags)
+            .current_dir(root())
+            .output()
+            .expect("cargo runs");
+        assert!(
+            out.status.success(),
+            "{}",
+            String::from_utf8_lossy(&out.stderr)
+        );
+        String::from_utf8(out.stdout).expect("UTF-8")
+    };
+    let network = [
+        "ureq ",
+        "ureq-proto ",
+        "rustls ",
+        "ring ",
+        "webpki-roots ",
+        "http ",
+    ];
+    let has = |tree: &str, name: &str| tree.lines().any(|line| line.starts_with(name));
+    let (with, without) = (tree(&[]), tree(&["--no-default-features"]));
+    for name in network {
+        assert!(
+            has(&with, name),
+            "{name}is not in the tree: this test looks for the wrong name"
+        );
+        assert!(!has(&without, name), "{name}");
+    }
 }
 
 #[test]

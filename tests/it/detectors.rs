@@ -60,7 +60,8 @@ fn no_example_holds_a_token_outside_of_its_template() {
     for (file, _) in files() {
         for spec in &file.detectors {
             let counterexamples = spec.counterexamples.iter().map(|counter| &counter.text);
-            for text in spec.examples.iter().chain(counterexamples) {
+            let parts = spec.parts.iter().flat_map(|part| &part.examples);
+            for text in spec.examples.iter().chain(counterexamples).chain(parts) {
                 let raw = text.replace(['«', '»'], "");
                 engine.scan(&Blob::new(raw.as_bytes()), &mut scratch, &mut |found| {
                     let claims = engine.detectors().get(found.detector);

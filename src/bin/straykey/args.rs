@@ -36,6 +36,9 @@ pub(crate) enum Command {
     /// Ask providers whether secrets are live: those of a report, or one from standard input.
     #[cfg(feature = "verify")]
     Verify(Box<VerifyCommand>),
+    /// Have providers revoke secrets: those of a report, or one from standard input.
+    #[cfg(feature = "verify")]
+    Revoke(Box<RevokeCommand>),
     /// List, show, test or measure detectors.
     #[command(subcommand)]
     Detectors(Detectors),
@@ -130,22 +133,6 @@ pub(crate) struct Asking {
     #[arg(long, help_heading = "Verification")]
     pub(crate) verify_own_only: bool,
 
-    /// Where a provider is, instead of its own address: NAME=URL; repeatable
-    #[arg(long, value_name = "NAME=URL", help_heading = "Verification")]
-    pub(crate) endpoint: Vec<String>,
-
-    /// Open a network that is closed otherwise (loopback, private, link-local); repeatable
-    #[arg(long, value_name = "CIDR", help_heading = "Verification")]
-    pub(crate) allow_net: Vec<String>,
-
-    /// Trust the certificates of this PEM file too
-    #[arg(long, value_name = "FILE", help_heading = "Verification")]
-    pub(crate) ca_file: Option<PathBuf>,
-
-    /// Let the proxy alone resolve names; otherwise they are resolved and checked here as well
-    #[arg(long, help_heading = "Verification")]
-    pub(crate) verify_via_proxy_dns: bool,
-
     /// AWS account that is not asked about; repeatable
     #[arg(long, value_name = "ACCOUNT", help_heading = "Verification")]
     pub(crate) skip_account: Vec<String>,
@@ -172,15 +159,6 @@ pub(crate) struct Asking {
     )]
     pub(crate) verify_jobs: usize,
 
-    /// Seconds for one request
-    #[arg(
-        long,
-        value_name = "SECONDS",
-        default_value_t = 10,
-        help_heading = "Verification"
-    )]
-    pub(crate) verify_timeout: u64,
-
     /// Most requests of this run
     #[arg(
         long,
@@ -190,27 +168,56 @@ pub(crate) struct Asking {
     )]
     pub(crate) verify_max_requests: u64,
 
-    /// Append each call to this file, before and after it is made (JSON lines, no secrets)
-    #[arg(long, value_name = "FILE", help_heading = "Verification")]
-    pub(crate) verify_log: Option<PathBuf>,
-
     /// Remember verdicts in this folder: live for an hour, dead for a day
     #[arg(long, value_name = "DIR", help_heading = "Verification")]
     pub(crate) verify_cache: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) reaching: Reaching,
+}
+
+/// How they are reached.
+#[cfg(feature = "verify")]
+#[derive(clap::Args, Debug)]
+pub(crate) struct Reaching {
+    /// Where a provider is, instead of its own address: NAME=URL; repeatable
+    #[arg(long, value_name = "NAME=URL", help_heading = "Verification")]
+    pub(crate) endpoint: Vec<String>,
+
+    /// Open a network that is closed otherwise (loopback, private, link-local); repeatable
+    #[arg(long, value_name = "CIDR", help_heading = "Verification")]
+    pub(crate) allow_net: Vec<String>,
+
+    /// Trust the certificates of this PEM file too
+    #[arg(long, value_name = "FILE", help_heading = "Verification")]
+    pub(crate) ca_file: Option<PathBuf>,
+
+    /// Let the proxy alone resolve names; otherwise they are resolved and checked here as well
+    #[arg(long, help_heading = "Verification")]
+    pub(crate) verify_via_proxy_dns: bool,
+
+    /// Seconds for one request
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 10,
+        help_heading = "Verification"
+    )]
+    pub(crate) verify_timeout: u64,
+
+    /// Append each call to this file, before and after it is made (JSON lines, no secrets)
+    #[arg(long, value_name = "FILE", help_heading = "Verification")]
+    pub(crate) verify_log: Option<PathBuf>,
 
     /// What is added to the user agent, so that a provider knows whom to ask
     #[arg(long, value_name = "TEXT", help_heading = "Verification")]
     pub(crate) user_agent_suffix: Option<String>,
 }
 
-/// `straykey verify`
+/// Secrets that are known already.
 #[cfg(feature = "verify")]
 #[derive(clap::Args, Debug)]
-#[command(
-    after_help = "Exit codes: 0 nothing is live, 1 something is, 2 usage error, 3 nothing is \
-                        known to be live and something could not be found out."
-)]
-pub(crate) struct VerifyCommand {
+pub(crate) struct Given {
     /// A report of `straykey scan --format json`, or `-` for one secret on standard input
     #[arg(value_name = "REPORT|-")]
     pub(crate) report: PathBuf,
@@ -234,6 +241,41 @@ pub(crate) struct VerifyCommand {
     /// Add the detectors of a file or folder; repeatable
     #[arg(long, value_name = "FILE|DIR")]
     pub(crate) detectors: Vec<PathBuf>,
+}
+
+/// `straykey revoke`
+#[cfg(feature = "verify")]
+#[derive(clap::Args, Debug)]
+#[command(
+    after_help = "Exit codes: 0 all are revoked or were dead, or only the plan was printed; \
+                        2 usage error; 3 something is not known to be revoked."
+)]
+pub(crate) struct RevokeCommand {
+    #[command(flatten)]
+    pub(crate) what: Given,
+
+    /// Do it; otherwise only the plan is printed
+    #[arg(long)]
+    pub(crate) yes: bool,
+
+    #[command(flatten)]
+    pub(crate) reaching: Reaching,
+
+    /// No network, whatever else is said
+    #[arg(long, help_heading = "Verification")]
+    pub(crate) offline: bool,
+}
+
+/// `straykey verify`
+#[cfg(feature = "verify")]
+#[derive(clap::Args, Debug)]
+#[command(
+    after_help = "Exit codes: 0 nothing is live, 1 something is, 2 usage error, 3 nothing is \
+                        known to be live and something could not be found out."
+)]
+pub(crate) struct VerifyCommand {
+    #[command(flatten)]
+    pub(crate) what: Given,
 
     /// Write a report: a format, or FORMAT=PATH; repeatable [default: text]
     #[arg(short, long, value_name = "FORMAT[=PATH]")]

@@ -98,6 +98,58 @@ impl Key {
     }
 }
 
+/// A key without the word that names the credential.
+#[derive(Debug)]
+pub(in crate::engine) struct Named {
+    /// The words before it: `db` of `DB_PASSWORD`, `pg` of `PGPASSWORD`.
+    pub(in crate::engine) before: Vec<String>,
+    /// What follows it, without signs.
+    pub(in crate::engine) after: String,
+    /// Whether it names a password.
+    pub(in crate::engine) is_password: bool,
+}
+
+/// Cuts a key of a secret at the word that names it; where none does, at the last.
+pub(in crate::engine) fn named(key: &[u8]) -> Named {
+    let text = |word: &[u8]| String::from_utf8_lossy(word).into_owned();
+    let words = words(key);
+    let last = words.len().saturating_sub(1);
+    let (at, class) = Key::read(key).map_or((last, None), |key| (key.at, Some(key.class)));
+    // Of `api_key` both words name it.
+    let is_kind = class == Some(Class::Key) && matches!(words[at].as_slice(), b"key" | b"keys");
+    let first = at - usize::from(is_kind && at > 0);
+    let mut before: Vec<_> = words[..first].iter().map(|word| text(word)).collect();
+    let word = words.get(at).map_or(&[][..], Vec::as_slice);
+    let mut endings: Vec<&[u8]> = ENDINGS
+        .iter()
+        .chain(PASSWORDS)
+        .chain(API_KEYS)
+        .copied()
+        .collect();
+    endings.sort_by_key(|ending| std::cmp::Reverse(ending.len()));
+    let stem = endings.iter().find_map(|ending| word.strip_suffix(*ending));
+    before.extend(stem.filter(|stem| !stem.is_empty()).map(text));
+    let behind = words.get(at + 1..).unwrap_or_default();
+    Named {
+        before,
+        after: behind.iter().map(|word| text(word)).collect(),
+        is_password: class == Some(Class::Password),
+    }
+}
+
+/// Endings of words that name credentials.
+const ENDINGS: &[&[u8]] = &[b"pass", b"pwd", b"secret", b"token", b"pw", b"key"];
+
+/// The first word of a key: what it is of, when it says so.
+pub(in crate::engine) fn first_word(key: &[u8]) -> Option<Vec<u8>> {
+    words(key).into_iter().next()
+}
+
+/// Whether `key` names a password, a secret, a token or a key of a service.
+pub(in crate::engine) fn names_secret(key: &[u8]) -> bool {
+    Key::read(key).is_some_and(|key| !matches!(key.class, Class::Other | Class::Auth))
+}
+
 /// What `word`, which stands behind `before`, calls a value.
 fn class(before: &[u8], word: &[u8]) -> Option<Class> {
     let ends = |endings: &[&[u8]]| endings.iter().any(|ending| word.ends_with(ending));

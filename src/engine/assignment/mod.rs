@@ -4,6 +4,7 @@
 //! be given a value ([`may_be_assigned`]), and a match when a literal is assigned of which the model
 //! thinks that it is a secret.
 
+mod every;
 mod features;
 mod glance;
 mod keys;
@@ -19,7 +20,9 @@ use super::context::Contexts;
 use features::Seen;
 use keys::Key;
 
+pub(super) use every::{Given, every};
 pub(super) use glance::{CONTEXT, may_be_assigned};
+pub(super) use keys::{first_word, named, names_secret};
 pub(super) use memory::Memory;
 
 /// Longest key, in bytes.

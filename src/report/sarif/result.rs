@@ -285,6 +285,11 @@ fn properties(entry: &Entry<'_>, scope: Scope) -> PropertyBag {
     if let Some(reachability) = occurrence.reachability {
         put("reachability", reachability.as_str().into());
     }
+    if !occurrence.parts.is_empty() {
+        let parts = words::nearest(&occurrence.parts);
+        let parts = parts.map(|part| (part.name.to_string(), Value::from(part.safe())));
+        put("parts", Value::Object(parts.collect()));
+    }
     if scope == Scope::History {
         put("inHead", false.into());
         put("line", occurrence.location.line.into());

@@ -17,6 +17,11 @@ pub(crate) trait Protocol: Verifier {
 /// All of them.
 pub(crate) const PROTOCOLS: &[&dyn Protocol] = &[];
 
+/// The revocation by code of secrets of `detector`, and what it does.
+pub(crate) fn revocation(_detector: &str) -> Option<(Box<dyn Verifier>, String)> {
+    None
+}
+
 /// The protocol for secrets of `detector`, or for passwords of addresses with `scheme`.
 pub(crate) fn of(detector: &str, scheme: Option<&str>) -> Option<&'static dyn Verifier> {
     let mut all = PROTOCOLS.iter();

@@ -11,8 +11,8 @@ use straykey::finding::line_hashes;
 use straykey::finding::{Finding, Suppression, SuppressionSource};
 use straykey::model::{
     CommitPoint, Confidence, Decoding, DetectorIndex, Diagnostic, DiagnosticKind, FindingId,
-    Lifetime, LineIndex, MintsTrust, ObjectId, Occurrence, Proof, Reachability, Role, Secret,
-    Severity, SourceKind, Span,
+    Lifetime, LineIndex, Liveness, MintsTrust, ObjectId, Occurrence, Outcome, Part, Proof,
+    Reachability, Reason, Role, Secret, Severity, SourceKind, Span,
 };
 use straykey::model::{RepositoryInfo, Stats};
 use straykey::report::Report;
@@ -45,7 +45,14 @@ pub(crate) fn report(seed: u64) -> Report {
     everywhere.confidence = Confidence::Certain;
     everywhere.reasons = vec!["the key is called api_key".into()];
     everywhere.occurrences = vec![
-        tree("src/config.py", 12, &acme(1)),
+        Occurrence {
+            parts: vec![
+                part("account", b"4711", true, 10),
+                part("account", b"4712", true, 14),
+                part("key_id", acme(9).expose(), false, 11),
+            ],
+            ..tree("src/config.py", 12, &acme(1))
+        },
         tree("deploy/docker compose.yml", 3, &acme(1)),
         Occurrence {
             decoding: vec![Decoding::Base64],
@@ -73,6 +80,21 @@ pub(crate) fn report(seed: u64) -> Report {
     };
     session.lifetime = Lifetime::Long;
     session.occurrences = vec![history("src/config.py", 5, &jwt(0))];
+    session.liveness = Some(Liveness {
+        outcome: Outcome::Unknown(Reason::RateLimited),
+        verifier: Some("acme-session@1".into()),
+        host: Some("api.acme.example".into()),
+        identity: Vec::new(),
+    });
+    everywhere.liveness = Some(Liveness {
+        outcome: Outcome::Live,
+        verifier: Some("acme-me@2".into()),
+        host: Some("api.acme.example".into()),
+        identity: vec![
+            ("account".into(), "a1".into()),
+            ("expires_at".into(), "2030-01-01".into()),
+        ],
+    });
     let mut gone = finding(set, "acme-api-key", 5, &acme(5));
     gone.severity = Severity::Medium;
     gone.occurrences = vec![history("gone/old.env", 9, &acme(5))];
@@ -174,6 +196,17 @@ pub(crate) fn finding(set: &DetectorSet, detector: &str, n: u8, secret: &Secret)
     }
 }
 
+/// What belongs to the secret in line 12.
+fn part(name: &'static str, value: &[u8], shown: bool, line: u32) -> Part {
+    Part {
+        name: Borrowed(name),
+        value: Secret::new(value),
+        shown,
+        line,
+        distance: line.abs_diff(12),
+    }
+}
+
 /// A place in the work tree.
 pub(crate) fn tree(path: &str, line: usize, secret: &Secret) -> Occurrence {
     let before = format!("{}key = \"", "\n".repeat(line - 1));
@@ -265,6 +298,7 @@ fn acme() -> Detector {
         cwe: Cow::Owned(vec![798, 312]),
         parts: Cow::Owned(Vec::new()),
         verifier: None,
+        revocation: None,
     }
 }
 

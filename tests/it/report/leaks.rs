@@ -52,7 +52,13 @@ fn no_format_holds_a_secret() {
     for seed in 0..8 {
         let report = fixture::report(100 * seed);
         let findings = report.findings.iter().chain(&report.suppressed);
+        let parts = findings.clone().flat_map(|finding| &finding.occurrences);
+        let parts = parts
+            .flat_map(|seen| &seen.parts)
+            .filter(|part| !part.shown);
+        assert!(parts.clone().count() > 0);
         let values = findings.map(|finding| finding.secret.expose());
+        let values = values.chain(parts.map(|part| part.value.expose()));
         // A block is looked for line by line too: quoting could change its line ends.
         let pieces = values.flat_map(|value| {
             let lines = value.split(|&byte| byte == b'\n');

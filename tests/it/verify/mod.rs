@@ -1,6 +1,8 @@
 //! Verification against real sockets on the loopback: recordings that are replayed, the policy of
 //! addresses, pace, plans.
 
+mod commands;
+mod policy;
 mod replay;
 pub(crate) mod server;
 

@@ -10,7 +10,7 @@ use straykey::detector::template::expand;
 use straykey::detector::{AnswerSpec, Detector, DetectorFile, DetectorSet, Expect, VerifierSpec};
 use straykey::finding::Finding;
 use straykey::model::{Liveness, Outcome, Reason};
-use straykey::verify;
+use straykey::verify::{self, Revoked};
 
 use super::server::Server;
 use super::{findings, network, set, settings};
@@ -128,6 +128,53 @@ fn recordings_say_what_their_verifier_reads_in_them() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(verifiers > 0);
+}
+
+#[test]
+fn revocations_are_done_only_when_the_provider_says_so() {
+    let mut wrong = Vec::new();
+    let mut recordings = 0;
+    for (file, detectors) in files() {
+        let set = set(&detectors);
+        for revocation in &file.revocations {
+            let verifier = revocation.as_verifier();
+            for id in &revocation.detectors {
+                let Some(finding) = found(&file, &set, id, &verifier) else {
+                    wrong.push(format!(
+                        "{}: no example of {id} has all parts",
+                        revocation.id
+                    ));
+                    continue;
+                };
+                for recording in &revocation.recordings {
+                    recordings += 1;
+                    let server = Server::new(recording.answers.clone());
+                    let settings = settings(&revocation.endpoint.name, &server.url());
+                    let findings = [finding.clone()];
+                    let planned = verify::plan_revocations(&findings, &set, &settings);
+                    assert!(server.asked().is_empty(), "a plan sends nothing");
+                    let call = planned[0].call.as_ref();
+                    let method = revocation.request.method.as_str();
+                    assert_eq!(call.map(|call| call.method.as_str()), Some(method));
+                    let ended = verify::revoke(&findings, &set, &settings, network());
+                    let said = match ended.expect("a network")[0] {
+                        Revoked::Done => "revoked",
+                        Revoked::Dead => "dead",
+                        Revoked::Failed(reason) => reason.as_str(),
+                    };
+                    if said != recording.outcome {
+                        wrong.push(format!(
+                            "{} on {id}: {said} where the recording is of {}",
+                            revocation.id, recording.outcome
+                        ));
+                    }
+                    assert_eq!(server.asked().len(), 1, "once and no more");
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(recordings >= 8, "{recordings}");
 }
 
 /// What a provider, or what stands before it, may answer to anything: none of it proves a thing.

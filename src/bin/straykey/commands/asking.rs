@@ -14,23 +14,23 @@ use straykey::verify::net::{Audit, Limits, NetOptions, ProxyOptions, Range, Syst
 use straykey::verify::{self, Cache, Plan, Settings};
 
 use super::progress::Bar;
-use crate::args::Asking;
+use crate::args::{Asking, Reaching};
 
 /// Whether verification was configured, so that it must be meant.
 pub(crate) fn is_configured(asking: &Asking) -> bool {
     let lists = [
         &asking.verify_class,
         &asking.verify_host,
-        &asking.endpoint,
-        &asking.allow_net,
+        &asking.reaching.endpoint,
+        &asking.reaching.allow_net,
         &asking.skip_account,
         &asking.only_account,
     ];
     lists.iter().any(|list| !list.is_empty())
         || asking.verify_own_only
-        || asking.verify_log.is_some()
+        || asking.reaching.verify_log.is_some()
         || asking.verify_cache.is_some()
-        || asking.ca_file.is_some()
+        || asking.reaching.ca_file.is_some()
 }
 
 /// Asks about all findings of `report`; `watched` shows how far it is.
@@ -47,7 +47,7 @@ pub(crate) fn ask(
         }
         return Ok(());
     }
-    let settings = settings(asking, &report.detectors, now)?;
+    let settings = asked(asking, &report.detectors, now)?;
     let cache = asking
         .verify_cache
         .as_deref()
@@ -59,7 +59,8 @@ pub(crate) fn ask(
             bar.says(&format!("asked about {done} of {total}"));
         }
     };
-    let network = network(asking)?;
+    let calls = asking.verify_max_requests.saturating_mul(3);
+    let network = network(&asking.reaching, calls)?;
     let detectors = report.detectors.clone();
     let findings = &mut report.findings;
     verify::verify(
@@ -81,7 +82,7 @@ pub(crate) fn ask(
 
 /// Prints who would be asked about the findings of `report`.
 pub(crate) fn plan(report: &Report, asking: &Asking, now: i64, json: bool) -> Result<()> {
-    let settings = settings(asking, &report.detectors, now)?;
+    let settings = asked(asking, &report.detectors, now)?;
     let plan = verify::plan(&report.findings, &report.detectors, &settings);
     let mut out = io::stdout().lock();
     match json {
@@ -128,7 +129,8 @@ fn text(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
     )
 }
 
-fn settings(asking: &Asking, detectors: &DetectorSet, now: i64) -> Result<Settings> {
+/// Who may be asked what.
+fn asked(asking: &Asking, detectors: &DetectorSet, now: i64) -> Result<Settings> {
     let mut settings = Settings {
         hosts: asking
             .verify_host
@@ -140,8 +142,7 @@ fn settings(asking: &Asking, detectors: &DetectorSet, now: i64) -> Result<Settin
         only_accounts: asking.only_account.iter().cloned().collect(),
         workers: asking.verify_jobs.clamp(1, 256),
         budget: asking.verify_max_requests,
-        now,
-        ..Settings::default()
+        ..settings(&asking.reaching, detectors, now)?
     };
     match asking.verify_rate > 0.0 {
         true => settings.rate = asking.verify_rate,
@@ -151,23 +152,35 @@ fn settings(asking: &Asking, detectors: &DetectorSet, now: i64) -> Result<Settin
     settings
         .classes
         .extend(VerifierClass::ALL.into_iter().filter(named));
+    Ok(settings)
+}
+
+/// The usual settings with the user's endpoints.
+pub(crate) fn settings(reaching: &Reaching, detectors: &DetectorSet, now: i64) -> Result<Settings> {
+    let mut settings = Settings {
+        now,
+        ..Settings::default()
+    };
     let catalogue = verify::catalogue(detectors);
     let known: BTreeSet<_> = catalogue
         .iter()
         .filter_map(|it| it.endpoint.as_deref())
         .collect();
-    for wish in &asking.endpoint {
+    for wish in &reaching.endpoint {
         let (name, url) = wish
             .split_once('=')
             .ok_or_else(|| anyhow!("--endpoint {wish}: write NAME=URL"))?;
+        // A name that is mistyped would leave the provider's own address in place.
         if !known.contains(name) {
             bail!(
-                "--endpoint {name}: no verifier has an endpoint of this name; `straykey detectors verifiers` lists them"
+                "--endpoint {name}: no verifier has an endpoint of this name; \
+                 `straykey detectors verifiers` lists them"
             );
         }
         if !verify::is_base(url) {
             bail!(
-                "--endpoint {name}: write a URL such as https://host.example, without user and query"
+                "--endpoint {name}: write a URL such as https://host.example, \
+                 without user and query"
             );
         }
         settings.endpoints.insert(name.to_owned(), url.to_owned());
@@ -175,11 +188,12 @@ fn settings(asking: &Asking, detectors: &DetectorSet, now: i64) -> Result<Settin
     Ok(settings)
 }
 
-fn network(asking: &Asking) -> Result<NetOptions> {
+/// The network, for so many calls.
+pub(crate) fn network(reaching: &Reaching, calls: u64) -> Result<NetOptions> {
     let range = |text: &String| -> Result<Range> {
         text.parse().with_context(|| format!("--allow-net {text}"))
     };
-    let audit = match &asking.verify_log {
+    let audit = match &reaching.verify_log {
         Some(path) => {
             let mut options = OpenOptions::new();
             options.create(true).append(true);
@@ -190,7 +204,7 @@ fn network(asking: &Asking) -> Result<NetOptions> {
         None => None,
     };
     let mut user_agent = format!("straykey/{}", env!("CARGO_PKG_VERSION"));
-    if let Some(suffix) = &asking.user_agent_suffix {
+    if let Some(suffix) = &reaching.user_agent_suffix {
         if !suffix.bytes().all(|c| c == b' ' || c.is_ascii_graphic()) {
             bail!("--user-agent-suffix: printable ASCII only");
         }
@@ -204,19 +218,23 @@ fn network(asking: &Asking) -> Result<NetOptions> {
     let proxy = url.map(|url| ProxyOptions {
         url,
         except: variable(&["NO_PROXY", "no_proxy"]),
-        resolves: asking.verify_via_proxy_dns,
+        resolves: reaching.verify_via_proxy_dns,
     });
-    let total = Duration::from_secs(asking.verify_timeout.max(1));
+    let total = Duration::from_secs(reaching.verify_timeout.max(1));
     let usual = Limits::default();
     Ok(NetOptions {
-        allowed: asking.allow_net.iter().map(range).collect::<Result<_>>()?,
-        ca_file: asking.ca_file.clone(),
+        allowed: reaching
+            .allow_net
+            .iter()
+            .map(range)
+            .collect::<Result<_>>()?,
+        ca_file: reaching.ca_file.clone(),
         proxy,
         user_agent,
         limits: Limits {
             connect: usual.connect.min(total),
             total,
-            calls: asking.verify_max_requests.saturating_mul(3),
+            calls,
             ..usual
         },
         resolver: Box::new(System),

@@ -59,26 +59,29 @@ fn verifiers() -> Result<Exit> {
             true => "hosts that you name".to_owned(),
             false => it.hosts.join(" "),
         };
-        let (name, class) = (&it.verifier, it.class.as_str());
-        let serves = it.serves.join(" ");
+        let class = match it.revokes {
+            true => "revokes",
+            false => it.class.as_str(),
+        };
+        let (name, serves) = (&it.verifier, it.serves.join(" "));
         writeln!(
             out,
             "{name:32}  {class:11}  {endpoint:20}  {hosts}  <- {serves}"
         )?;
     }
-    let served = |id: &str| {
-        known
-            .iter()
-            .any(|it| it.serves.iter().any(|known| known == id))
+    let verifiers: Vec<_> = known.iter().filter(|it| !it.revokes).collect();
+    let serves = |id: &str| {
+        let mut all = verifiers.iter().flat_map(|it| &it.serves);
+        all.any(|known| known == id)
     };
-    let detectors = set.iter().filter(|(_, detector)| served(&detector.id));
-    let detectors: Vec<_> = detectors.collect();
+    let detectors: Vec<_> = set.iter().filter(|(_, it)| serves(&it.id)).collect();
     let providers: BTreeSet<_> = detectors.iter().map(|(_, it)| &it.provider).collect();
     eprintln!(
-        "{} verifiers for {} detectors of {} providers",
-        known.len(),
+        "{} verifiers for {} detectors of {} providers, {} revocations",
+        verifiers.len(),
         detectors.len(),
-        providers.len()
+        providers.len(),
+        known.len() - verifiers.len()
     );
     Ok(Exit::Clean)
 }

@@ -10,6 +10,8 @@ mod lint;
 mod output;
 mod progress;
 mod request;
+#[cfg(feature = "verify")]
+mod revoke;
 mod scan;
 #[cfg(feature = "verify")]
 mod verify;
@@ -24,6 +26,8 @@ pub(crate) fn run(args: Args) -> Result<Exit> {
         Command::Scan(args) => scan::run(&args),
         Command::Baseline(command) => baseline::run(*command),
         Command::Hook(command) => hook::run(&command),
+        #[cfg(feature = "verify")]
+        Command::Revoke(args) => revoke::run(&args),
         #[cfg(feature = "verify")]
         Command::Verify(args) => verify::run(&args),
         Command::Detectors(command) => detectors::run(command),

@@ -201,6 +201,7 @@ fn detectors(builtin: DetectorSet, how: &How, config: &Config) -> Result<Arc<Det
         if how.config.is_none() {
             for detector in &mut detectors {
                 detector.verifier = None;
+                detector.revocation = None;
             }
         }
         set = set.with(detectors);

@@ -14,19 +14,19 @@ use straykey::model::{Outcome, Part, Secret, Stats};
 use straykey::report::Report;
 
 use super::{asking, output, request, scan};
-use crate::args::{Args, Command, Scan, VerifyCommand};
+use crate::args::{Args, Command, Given, Scan, VerifyCommand};
 use crate::exit::Exit;
 
 /// Longest secret on standard input, in bytes.
 const LONGEST: u64 = 1 << 20;
 
 pub(crate) fn run(args: &VerifyCommand) -> Result<Exit> {
-    let scan_args = scan_args(args)?;
+    let scan_args = scan_args(&args.what, &args.format)?;
     let outputs = output::outputs(&scan_args)?;
-    let (mut report, missing) = match args.report.as_os_str() == "-" {
-        true => (given(args)?, 0),
-        false => again(args, &scan_args)?,
-    };
+    let Taken {
+        mut report,
+        missing,
+    } = taken(&args.what)?;
     let now = request::now();
     if args.asking.verify_plan {
         let json = outputs.iter().any(|output| output.format.name() == "json");
@@ -36,11 +36,6 @@ pub(crate) fn run(args: &VerifyCommand) -> Result<Exit> {
     let watched = asking::watched(false);
     asking::ask(&mut report, &args.asking, args.offline, now, watched)?;
     output::write(&outputs, &report, &scan_args)?;
-    if missing > 0 {
-        anstream::eprintln!(
-            "straykey: {missing} findings of the report are not found any more; name what it is of"
-        );
-    }
     let outcomes = report.findings.iter().filter_map(|it| it.liveness.as_ref());
     let outcomes: Vec<_> = outcomes.map(|liveness| liveness.outcome).collect();
     let open = |outcome: &Outcome| outcome.reason().is_some();
@@ -53,13 +48,34 @@ pub(crate) fn run(args: &VerifyCommand) -> Result<Exit> {
     })
 }
 
+/// Findings that were known already.
+pub(crate) struct Taken {
+    pub(crate) report: Report,
+    /// How many of them are not found any more.
+    pub(crate) missing: usize,
+}
+
+/// The secret on standard input, or the findings that a report names.
+pub(crate) fn taken(args: &Given) -> Result<Taken> {
+    let (report, missing) = match args.report.as_os_str() == "-" {
+        true => (given(args)?, 0),
+        false => again(args)?,
+    };
+    if missing > 0 {
+        anstream::eprintln!(
+            "straykey: {missing} findings of the report are not found any more; name what it is of"
+        );
+    }
+    Ok(Taken { report, missing })
+}
+
 /// The scan that finds again what a report names.
-fn scan_args(args: &VerifyCommand) -> Result<Scan> {
+fn scan_args(args: &Given, formats: &[String]) -> Result<Scan> {
     let mut words = vec!["straykey".into(), "scan".into(), "--quiet".into()];
     for path in &args.detectors {
         words.extend(["--detectors".into(), path.clone().into_os_string()]);
     }
-    for format in &args.format {
+    for format in formats {
         words.extend(["--format".into(), format.into()]);
     }
     words.push("--".into());
@@ -76,7 +92,8 @@ fn scan_args(args: &VerifyCommand) -> Result<Scan> {
 
 /// Scans again what the report is of, and keeps the findings that it names. Says how many of them
 /// are gone.
-fn again(args: &VerifyCommand, scan_args: &Scan) -> Result<(Report, usize)> {
+fn again(args: &Given) -> Result<(Report, usize)> {
+    let scan_args = scan_args(args, &[])?;
     if args.detector.is_some() || !args.part.is_empty() {
         bail!(
             "--detector and --part are for a secret on standard input: straykey verify --detector ID -"
@@ -122,7 +139,7 @@ fn ids(path: &Path) -> Result<BTreeSet<String>> {
 }
 
 /// The secret on standard input.
-fn given(args: &VerifyCommand) -> Result<Report> {
+fn given(args: &Given) -> Result<Report> {
     let id = args.detector.as_deref().ok_or_else(|| {
         anyhow!("`-` reads one secret; say its kind with --detector ID (`straykey detectors list`)")
     })?;

@@ -1,0 +1,114 @@
+//! Every assignment of a stretch, whatever its key names: what else a credential is made of.
+
+use std::borrow::Cow;
+
+use crate::model::Span;
+
+use super::MAX_KEY;
+use super::keys::{self, Class};
+use super::values::{self, Sign};
+
+/// A key and the first literal that it is given.
+#[derive(Debug)]
+pub(in crate::engine) struct Given<'a> {
+    pub(in crate::engine) key: Span,
+    pub(in crate::engine) value: Span,
+    /// The literal, put together.
+    pub(in crate::engine) bytes: Cow<'a, [u8]>,
+    /// Whether it has no quotes and an equals sign or an arrow leads to it, as to an expression.
+    pub(in crate::engine) is_assigned_bare: bool,
+}
+
+/// The assignments whose key lies in `window`.
+pub(in crate::engine) fn every(text: &[u8], window: Span) -> Vec<Given<'_>> {
+    let mut given = Vec::new();
+    let mut at = window.start;
+    while at < window.end {
+        let length = keys_at(&text[at..window.end]);
+        let mut end = at + length;
+        while end > at && matches!(text[end - 1], b'.' | b'-') {
+            end -= 1;
+        }
+        let key = Span::new(at, end);
+        at += length.max(1);
+        if key.is_empty() || key.len() > MAX_KEY || !is_given_something(text, key) {
+            continue;
+        }
+        let mut values = Vec::new();
+        values::values_after(text, key, Class::Secret, &mut values);
+        let first = values.first().filter(|value| !is_other(value.sign));
+        given.extend(first.map(|value| Given {
+            key,
+            value: value.span,
+            bytes: value.bytes(text),
+            is_assigned_bare: !value.form.is_quoted()
+                && matches!(value.sign, Sign::Equals | Sign::Arrow),
+        }));
+        if values.is_empty() {
+            given.extend(number(text, key));
+        }
+    }
+    given
+}
+
+/// `"port": 5432,`: numbers are no literals of secrets.
+fn number(text: &[u8], key: Span) -> Option<Given<'_>> {
+    const MOST: usize = 20;
+    let rest = &text[key.end..text.len().min(key.end + MAX_KEY)];
+    let is_sign = |byte: &&u8| b"\"'`]: =>\t".contains(byte);
+    let start = key.end + rest.iter().take_while(is_sign).count();
+    let signs = &text[key.end..start];
+    let digits = text[start..].iter().take(MOST + 1);
+    let digits = digits.take_while(|byte| byte.is_ascii_digit()).count();
+    let end = text.get(start + digits);
+    let ends = end.is_none_or(|byte| byte.is_ascii_whitespace() || b",;)}]".contains(byte));
+    let assigned =
+        signs.iter().any(|byte| b":=".contains(byte)) && !signs.windows(2).any(|s| s == b"==");
+    let value = Span::new(start, start + digits);
+    (assigned && ends && (1..=MOST).contains(&digits)).then(|| Given {
+        key,
+        value,
+        bytes: Cow::Borrowed(&text[value.range()]),
+        is_assigned_bare: false,
+    })
+}
+
+/// A comparison gives nothing, and a list gives several things.
+fn is_other(sign: Sign) -> bool {
+    matches!(sign, Sign::Compare | Sign::Item)
+}
+
+fn keys_at(text: &[u8]) -> usize {
+    let is_key = |byte: &&u8| keys::is_key_byte(**byte);
+    text.iter().take_while(is_key).count()
+}
+
+/// A glance at what follows a key: most words of a text are followed by one more.
+fn is_given_something(text: &[u8], key: Span) -> bool {
+    let is_flag = text[key.range()].starts_with(b"--");
+    let mut rest = &text[key.end..text.len().min(key.end + MAX_KEY)];
+    let skip = |rest: &mut &[u8], most: usize, bytes: &[u8]| {
+        let count = rest.iter().take(most).take_while(|b| bytes.contains(b));
+        let count = count.count();
+        *rest = &rest[count..];
+        count > 0
+    };
+    let closed = skip(&mut rest, 3, b"\"'`]\\");
+    if !closed && rest.first() == Some(&b'(') || closed && rest.first() == Some(&b',') {
+        return true;
+    }
+    let blank = skip(&mut rest, MAX_KEY, b" \t");
+    match rest.first() {
+        Some(b'=' | b':' | b'-' | b'<' | b'>' | b'?' | b'|' | b'+' | b'{') => true,
+        Some(b'\n' | b'\r') => rest.trim_ascii_start().starts_with(b"value"),
+        Some(b'v') if blank => rest.starts_with(b"value"),
+        Some(_) => is_flag && blank || is_instruction(text, key),
+        None => false,
+    }
+}
+
+/// `ENV KEY value`, `#define KEY value`.
+fn is_instruction(text: &[u8], key: Span) -> bool {
+    let before = text[..key.start].trim_ascii_end();
+    before.len() < key.start && (before.ends_with(b"ENV") || before.ends_with(b"#define"))
+}

@@ -1,0 +1,701 @@
+//! What belongs to a secret: the account of a token, the user, host and database of a password.
+//!
+//! Runs behind the search, for the secrets that a report will have and nothing else, so that a scan
+//! without findings pays nothing. Looks no further than [`REACH`] bytes and the lines that a
+//! rule allows. Invariant: the answer depends on the text, the secret's match and the other
+//! matches in the text, so a scan of what is new and one of everything say the same.
+
+mod address;
+mod siblings;
+
+use std::cell::OnceCell;
+use std::ops::Range;
+use std::sync::OnceLock;
+
+use data_encoding::BASE64;
+use regex_automata::Input;
+
+use crate::detector::{Detector, DetectorSet, FindPart, PartRule, Shape, Text};
+use crate::model::{Decoding, DetectorIndex, LineIndex, Match, Part, Secret, Span};
+
+use super::assignment::{self, Given};
+use super::judge::{guess, is_template, placeholder, reference};
+use super::matcher::Pattern;
+use super::{Engine, context, decode};
+use address::Address;
+use siblings::{Family, Kin, Kind};
+
+/// How far from a secret its parts are looked for, in bytes on either side.
+const REACH: usize = 4096;
+/// How far from a secret on its line a pattern around it is searched, in bytes on either side.
+const INSIDE: usize = 1024;
+/// Most places from which it is searched.
+const MOST_STARTS: usize = 64;
+/// Longest part, in bytes.
+const LONGEST: usize = 256;
+/// Lines in which the siblings of a key are looked for, on either side.
+const SIBLINGS: u32 = 20;
+
+/// Another secret of the same text.
+#[derive(Clone, Debug)]
+pub struct Neighbour {
+    /// Its kind.
+    pub detector: DetectorIndex,
+    /// Where it stands in the text.
+    pub span: Span,
+    /// Its value.
+    pub secret: Secret,
+}
+
+/// The patterns of the detectors' parts, compiled when they are first asked.
+#[derive(Debug, Default)]
+pub(super) struct Patterns(OnceLock<Vec<OnceLock<Vec<Option<Pattern>>>>>);
+
+impl Patterns {
+    fn of(&self, detectors: &DetectorSet, index: DetectorIndex) -> &[Option<Pattern>] {
+        let all = self
+            .0
+            .get_or_init(|| detectors.iter().map(|_| OnceLock::new()).collect());
+        all[index.as_usize()].get_or_init(|| {
+            let compiled = |rule: &PartRule| match &rule.find {
+                FindPart::Pattern(text) | FindPart::Inside(text) => {
+                    Some(Pattern::compile(text, "part"))
+                }
+                FindPart::Names { .. } | FindPart::Detector(_) => None,
+            };
+            let rules = detectors.get(index).parts.iter();
+            rules.map(compiled).collect()
+        })
+    }
+}
+
+impl Engine {
+    /// What belongs to `found`, which stands at `span` of the text of `lines` (transcoded, when it
+    /// is UTF-16), by the order of names; `all` are the secrets of the text by place.
+    pub fn parts(
+        &self,
+        lines: &LineIndex<'_>,
+        found: &Match,
+        span: Span,
+        all: &[Neighbour],
+    ) -> Vec<Part> {
+        let detector = self.detectors.get(found.detector);
+        if detector.parts.is_empty() && !siblings::has_some(detector) {
+            return Vec::new();
+        }
+        let look = |text: &LineIndex<'_>, secret: Span, is_decoded: bool| {
+            let look = Look {
+                engine: self,
+                detector,
+                found,
+                lines: text,
+                secret,
+                whole: lines,
+                span,
+                all,
+                is_decoded,
+                given: OnceCell::new(),
+            };
+            look.parts()
+        };
+        let depth = found
+            .decoding
+            .iter()
+            .filter(|d| **d == Decoding::Base64)
+            .count();
+        if depth == 0 {
+            return look(lines, span, false);
+        }
+        let run = &lines.bytes()[span.range()];
+        match decoded(run, depth, found.secret.expose()) {
+            Some((text, secret)) => look(&LineIndex::new(&text), secret, true),
+            None => Vec::new(),
+        }
+    }
+}
+
+/// The text inside `depth` encodings that holds `secret`, and where.
+fn decoded(run: &[u8], depth: usize, secret: &[u8]) -> Option<(Vec<u8>, Span)> {
+    let mut text = Vec::new();
+    if !decode::base64(run, &mut text) {
+        return None;
+    }
+    if depth == 1 {
+        let at = memchr::memmem::find(&text, secret)?;
+        return Some((text, Span::new(at, at + secret.len())));
+    }
+    decode::Base64Runs::new(&text).find_map(|run| decoded(&text[run.range()], depth - 1, secret))
+}
+
+/// A part that may be one.
+struct Candidate {
+    name: Text,
+    value: Vec<u8>,
+    shown: bool,
+    /// Line of the text as stored, from 1.
+    line: u32,
+    /// Whether its key begins otherwise than that of the secret.
+    is_other: bool,
+    /// Lines and bytes between it and the secret, and where it stands.
+    distance: (u32, usize, usize),
+}
+
+/// A look around one secret.
+struct Look<'a> {
+    engine: &'a Engine,
+    detector: &'a Detector,
+    found: &'a Match,
+    /// The text that holds the secret in clear, and where.
+    lines: &'a LineIndex<'a>,
+    secret: Span,
+    /// The text as stored, and where the secret or the run around it stands.
+    whole: &'a LineIndex<'a>,
+    span: Span,
+    all: &'a [Neighbour],
+    is_decoded: bool,
+    /// The assignments around.
+    given: OnceCell<Vec<Given<'a>>>,
+}
+
+impl<'a> Look<'a> {
+    fn parts(&self) -> Vec<Part> {
+        let mut candidates = Vec::new();
+        let patterns = self
+            .engine
+            .parts
+            .of(&self.engine.detectors, self.found.detector);
+        for (rule, pattern) in self.detector.parts.iter().zip(patterns) {
+            match (&rule.find, pattern) {
+                (FindPart::Pattern(_), Some(pattern)) => {
+                    self.by_pattern(rule, pattern, &mut candidates);
+                }
+                (FindPart::Inside(_), Some(pattern)) => {
+                    self.inside(rule, pattern, &mut candidates);
+                }
+                (FindPart::Names { names, shapes }, _) => {
+                    self.by_names(rule, names, shapes, &mut candidates);
+                }
+                (FindPart::Detector(id), _) => self.by_detector(rule, id, &mut candidates),
+                (FindPart::Pattern(_) | FindPart::Inside(_), None) => {}
+            }
+        }
+        if siblings::has_some(self.detector) {
+            self.general(&mut candidates);
+        }
+        self.settled(candidates)
+    }
+
+    fn text(&self) -> &'a [u8] {
+        self.lines.bytes()
+    }
+
+    fn by_names(
+        &self,
+        rule: &PartRule,
+        names: &[Text],
+        shapes: &[Shape],
+        out: &mut Vec<Candidate>,
+    ) {
+        let own = self
+            .found
+            .key
+            .as_deref()
+            .and_then(|key| assignment::first_word(key.as_bytes()));
+        for given in self.given_in(self.window(rule.lines, rule.same_block)) {
+            let key = &self.text()[given.key.range()];
+            let of_credential = rule.shown && assignment::names_secret(key);
+            let shaped = shapes.is_empty() || shapes.iter().any(|shape| shape.fits(&given.bytes));
+            if of_credential || !shaped || !context::holds(names, key) {
+                continue;
+            }
+            let before = out.len();
+            match rule.name.as_ref() {
+                // Of an address its host.
+                "host" => self.of_kind(Kind::Host, given.value, &given.bytes, out),
+                _ => {
+                    let name = rule.name.clone();
+                    out.extend(self.candidate(name, given.value, &given.bytes, rule.shown));
+                }
+            }
+            // `OTHER_CLIENT_ID` right below `ACME_CLIENT_SECRET` is that of another.
+            let is_other = own.is_some() && own != assignment::first_word(key);
+            out[before..]
+                .iter_mut()
+                .for_each(|candidate| candidate.is_other = is_other);
+        }
+    }
+
+    fn by_pattern(&self, rule: &PartRule, pattern: &Pattern, out: &mut Vec<Candidate>) {
+        let window = self.window(rule.lines, rule.same_block);
+        let mut at = window.start;
+        while let Some((whole, part)) =
+            pattern.search(&Input::new(self.text()).range(at..window.end))
+        {
+            out.extend(self.plain(rule.name.clone(), part, rule.shown));
+            at = whole.end.max(at + 1);
+        }
+    }
+
+    fn inside(&self, rule: &PartRule, pattern: &Pattern, out: &mut Vec<Candidate>) {
+        let own = self.window(0, false);
+        let start = own.start.max(self.secret.start.saturating_sub(INSIDE));
+        let line = Span::new(start, own.end.min(self.secret.end + INSIDE));
+        let mut at = line.start;
+        // A match before the secret may share its beginning with the one that holds it.
+        for _ in 0..MOST_STARTS {
+            let found = pattern.search(&Input::new(self.text()).range(at..line.end));
+            let Some((whole, part)) = found else {
+                return;
+            };
+            let holds = whole.start <= self.secret.start && self.secret.end <= whole.end;
+            if holds {
+                out.extend(self.plain(rule.name.clone(), part, rule.shown));
+                return;
+            }
+            at = whole.start + 1;
+            if at > self.secret.start {
+                return;
+            }
+        }
+    }
+
+    fn by_detector(&self, rule: &PartRule, id: &str, out: &mut Vec<Candidate>) {
+        let Some((index, _)) = self.engine.detectors.find(id) else {
+            return;
+        };
+        let window = self.window_in(self.whole, self.span, rule.lines, rule.same_block);
+        let first = self
+            .all
+            .partition_point(|other| other.span.start < window.start);
+        let inside = self.all[first..]
+            .iter()
+            .take_while(|other| other.span.start < window.end);
+        for other in inside.filter(|other| other.detector == index) {
+            let (span, secret) = (other.span, &other.secret);
+            if *secret != self.found.secret {
+                out.push(Candidate {
+                    name: rule.name.clone(),
+                    value: secret.expose().to_vec(),
+                    shown: rule.shown,
+                    line: self.whole.line_of(span.start) as u32 + 1,
+                    is_other: false,
+                    distance: distance(self.whole, self.span, span),
+                });
+            }
+        }
+    }
+
+    /// The parts of secrets without a rule of their own.
+    fn general(&self, out: &mut Vec<Candidate>) {
+        let mut around = address::around(self.text(), self.secret);
+        // Of `/pass:…` the word before the colon is no user.
+        let is_key = |user: &Span| assignment::names_secret(&self.text()[user.range()]);
+        around.user = around.user.filter(|user| !is_key(user));
+        self.address(&around, out);
+        for (kind, span) in siblings::fields(self.text(), self.secret) {
+            self.of_kind(kind, span, &self.text()[span.range()], out);
+        }
+        if let Some(user) = self.user_of_header() {
+            out.extend(self.candidate("user".into(), self.secret, &user, true));
+        }
+        match &self.found.key {
+            Some(key) => self.siblings(key.as_bytes(), SIBLINGS, out),
+            None => {
+                self.siblings(b"password", 0, out);
+                let command = self.command();
+                for mark in address::marks(self.text(), command) {
+                    let near = address::read(self.text(), mark, None);
+                    self.address(&near, out);
+                }
+            }
+        }
+    }
+
+    fn siblings(&self, key: &[u8], lines: u32, out: &mut Vec<Candidate>) {
+        let family = Family::of(key);
+        let section = self.window_until(self.lines, self.secret, lines, &is_section);
+        for given in self.given_in(section) {
+            let kin = family.kin(&self.text()[given.key.range()]);
+            let kind = match kin {
+                Some(Kin::Named(kind)) => kind,
+                Some(Kin::Bare(kind)) if self.is_beside(given.key) => kind,
+                _ => continue,
+            };
+            self.of_kind(kind, given.value, &given.bytes, out);
+        }
+    }
+
+    fn of_kind(&self, kind: Kind, span: Span, value: &[u8], out: &mut Vec<Candidate>) {
+        let text = self.text();
+        let mark = address::marks(text, span).next();
+        match (kind, mark) {
+            (Kind::Address | Kind::Host, Some(mark)) => {
+                let address = address::read(text, mark, None);
+                // With a password of its own it is another login.
+                let login = address
+                    .user
+                    .is_some_and(|user| text.get(user.end) == Some(&b':'));
+                if !login {
+                    self.address(&address, out);
+                }
+            }
+            (Kind::Address | Kind::Host, None) => {
+                // `tcp:db.example,1433`, `db.example:5432`
+                let host = value.strip_prefix(b"tcp:").unwrap_or(value);
+                let start = span.start + value.len() - host.len();
+                let length = host.iter().position(|b| b":,/\\".contains(b));
+                let length = length.unwrap_or(host.len());
+                let (host, rest) = host.split_at(length);
+                let named = kind == Kind::Host || host.contains(&b'.');
+                if named && address::is_host(host) && start + host.len() <= text.len() {
+                    let name = Kind::Host.name();
+                    out.extend(self.candidate(
+                        name.into(),
+                        Span::new(start, start + length),
+                        host,
+                        true,
+                    ));
+                    let digits = rest.get(1..).unwrap_or_default();
+                    let is_port =
+                        (1..=5).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit);
+                    let port = Span::new(start + length, span.end.max(start + length));
+                    let port = is_port.then(|| self.candidate("port".into(), port, digits, true));
+                    out.extend(port.flatten());
+                }
+            }
+            (Kind::Port, _) if value.iter().all(u8::is_ascii_digit) => {
+                out.extend(self.candidate(kind.name().into(), span, value, true));
+            }
+            (Kind::Port, _) => {}
+            // A schema of JSON, a label, a sentence.
+            (Kind::User, _) if value.contains(&b' ') => {}
+            (Kind::Database | Kind::Scheme | Kind::ClientId, _) if !is_name(value) => {}
+            _ => out.extend(self.candidate(kind.name().into(), span, value, true)),
+        }
+    }
+
+    fn address(&self, address: &Address, out: &mut Vec<Candidate>) {
+        let mut add = |name: &'static str, span: Option<&Span>| {
+            out.extend(span.and_then(|span| self.plain(name.into(), *span, true)));
+        };
+        add("user", address.user.as_ref());
+        address
+            .hosts
+            .iter()
+            .for_each(|host| add("host", Some(host)));
+        address
+            .ports
+            .iter()
+            .for_each(|port| add("port", Some(port)));
+        add("database", address.database.as_ref());
+        add("scheme", address.scheme.as_ref());
+    }
+
+    /// The user of the header `Basic …`, whose secret is the encoded pair.
+    fn user_of_header(&self) -> Option<Vec<u8>> {
+        if self.detector.proof.as_deref() != Some("base64-user-password") {
+            return None;
+        }
+        let pair = BASE64.decode(self.found.secret.expose()).ok()?;
+        let colon = pair.iter().position(|&byte| byte == b':')?;
+        Some(pair[..colon].to_vec())
+    }
+
+    /// The line with those that go on with it: a `\` at the end.
+    fn command(&self) -> Span {
+        const MOST: usize = 8;
+        let goes_on = |line: usize| self.lines.line(line).trim_ascii_end().ends_with(b"\\");
+        let mut first = self.lines.line_of(self.secret.start);
+        let mut last = first;
+        for _ in 0..MOST {
+            if first > 0 && goes_on(first - 1) {
+                first -= 1;
+            }
+            if goes_on(last) {
+                last += 1;
+            }
+        }
+        self.clipped(self.lines, self.secret, first..last + 1)
+    }
+
+    fn window(&self, lines: u32, same_block: bool) -> Span {
+        self.window_in(self.lines, self.secret, lines, same_block)
+    }
+
+    fn window_in(&self, text: &LineIndex<'_>, secret: Span, lines: u32, same_block: bool) -> Span {
+        let ends = |line: &[u8]| same_block && (line.is_empty() || is_section(line));
+        self.window_until(text, secret, lines, &ends)
+    }
+
+    /// So many lines around `secret`, up to one at which `ends` says so.
+    fn window_until(
+        &self,
+        text: &LineIndex<'_>,
+        secret: Span,
+        lines: u32,
+        ends: &dyn Fn(&[u8]) -> bool,
+    ) -> Span {
+        let lines = lines as usize;
+        let own = text.line_of(secret.start);
+        let last = text.line_of(secret.end.saturating_sub(1).max(secret.start));
+        let goes_on = |line: &usize| !ends(text.line(*line).trim_ascii());
+        let above = (own.saturating_sub(lines)..own)
+            .rev()
+            .take_while(goes_on)
+            .count();
+        let below = (last + 1..text.len().min(last + 1 + lines))
+            .take_while(goes_on)
+            .count();
+        self.clipped(text, secret, own - above..last + 1 + below)
+    }
+
+    fn clipped(&self, text: &LineIndex<'_>, secret: Span, lines: Range<usize>) -> Span {
+        let start = text
+            .start_of(lines.start)
+            .max(secret.start.saturating_sub(REACH));
+        let end = text.start_of(lines.end).min(secret.end + REACH);
+        Span::new(start.min(secret.start), end.max(secret.end))
+    }
+
+    /// The assignments whose keys lie in `window`, which is at most that of the siblings or a rule.
+    fn given_in(&self, window: Span) -> impl Iterator<Item = &Given<'a>> {
+        let given = self.given.get_or_init(|| {
+            let rules = self.detector.parts.iter().map(|rule| rule.lines);
+            let lines = rules.max().unwrap_or(0).max(SIBLINGS);
+            assignment::every(self.text(), self.window(lines, false))
+        });
+        let inside = move |given: &&Given<'_>| {
+            window.start <= given.key.start && given.key.end <= window.end
+        };
+        given
+            .iter()
+            .filter(inside)
+            .filter(|given| !self.is_code(given))
+    }
+
+    /// Whether a value without quotes, beside a secret in quotes, is the name of a variable:
+    /// `user=user, password="…"`; not where lines are those of a shell.
+    fn is_code(&self, given: &Given<'_>) -> bool {
+        let text = self.text();
+        let quoted = text[..self.secret.start]
+            .last()
+            .is_some_and(|b| b"\"'`".contains(b));
+        let line = self.lines.start_of(self.lines.line_of(given.key.start));
+        let before = text[line..given.key.start].trim_ascii();
+        let tight = text.get(given.key.end) == Some(&b'=');
+        let ends = text.get(given.value.end);
+        let ends = ends.is_none_or(u8::is_ascii_whitespace);
+        let shell = tight && ends && matches!(before, b"" | b"export" | b"set" | b"SET");
+        let number = given.bytes.iter().all(u8::is_ascii_digit);
+        let flag = text[given.key.range()].starts_with(b"--");
+        quoted && given.is_assigned_bare && !shell && !number && !flag
+    }
+
+    /// Whether a key stands in one block with the secret, on no other level.
+    fn is_beside(&self, key: Span) -> bool {
+        let lines = self.lines;
+        let (first, last) = match key.start < self.secret.start {
+            true => (key, self.secret),
+            false => (self.secret, key),
+        };
+        let between = &self.text()[first.end.min(last.start)..last.start];
+        let (upper, lower) = (lines.line_of(first.start), lines.line_of(last.start));
+        // A key behind the secret stands in the same brackets, one before it also around them.
+        match depth(between) {
+            None => return false,
+            Some(inner) if inner > 0 && key.start > self.secret.start => return false,
+            Some(_) => {}
+        }
+        if upper == lower {
+            return true;
+        }
+        let (first, last) = (lines.line(upper), lines.line(lower));
+        let (first_level, last_level) = (indentation(first), indentation(last));
+        let end = first.trim_ascii_end().last();
+        let opens = end.is_some_and(|byte| b",({[\\".contains(byte));
+        let least = first_level.min(last_level);
+        let goes_on = |line: &[u8]| !line.trim_ascii().is_empty() && indentation(line) >= least;
+        (first_level == last_level || first_level < last_level && opens)
+            && (upper + 1..lower).all(|line| goes_on(lines.line(line)))
+    }
+
+    fn plain(&self, name: Text, span: Span, shown: bool) -> Option<Candidate> {
+        self.candidate(name, span, &self.text()[span.range()], shown)
+    }
+
+    /// What stands at `span`, when it could be a part.
+    fn candidate(&self, name: Text, span: Span, value: &[u8], shown: bool) -> Option<Candidate> {
+        let value = value.trim_ascii();
+        let of_header = span == self.secret && value != self.found.secret.expose();
+        if !is_real(value) || span.overlaps(self.secret) && !of_header {
+            return None;
+        }
+        let line = match self.is_decoded {
+            true => self.whole.line_of(self.span.start),
+            false => self.lines.line_of(span.start),
+        };
+        // A token sent as user.
+        let is_token = name == "user" && guess::strength(value) == guess::Strength::Strong;
+        Some(Candidate {
+            name,
+            value: value.to_vec(),
+            shown: shown && !is_token && (of_header || !self.is_covered(span, value)),
+            line: line as u32 + 1,
+            is_other: false,
+            distance: distance(self.lines, self.secret, span),
+        })
+    }
+
+    /// Whether another secret stands in `span`.
+    fn is_covered(&self, span: Span, value: &[u8]) -> bool {
+        if self.is_decoded {
+            let same = self.all.iter().filter(|other| other.span == self.span);
+            return same
+                .into_iter()
+                .any(|other| holds(value, other.secret.expose()));
+        }
+        let end = self
+            .all
+            .partition_point(|other| other.span.start < span.end);
+        // Secrets do not overlap but for those of one encoded run, so the last ones decide.
+        let before = self.all[..end].iter().rev();
+        before.take(8).any(|other| other.span.overlaps(span))
+    }
+
+    /// The nearest of each name, in the order in which the names are first said.
+    fn settled(&self, candidates: Vec<Candidate>) -> Vec<Part> {
+        let rules = self.detector.parts.iter().map(|rule| rule.name.as_ref());
+        let general = GENERAL.iter().copied();
+        let names: Vec<&str> = rules.chain(general).collect();
+        let order = |name: &str| names.iter().position(|known| *known == name);
+        let mut candidates = candidates;
+        candidates.sort_by(|a, b| {
+            let rank = |c: &Candidate| (order(&c.name), c.is_other, c.distance);
+            rank(a).cmp(&rank(b)).then_with(|| a.value.cmp(&b.value))
+        });
+        let mut parts: Vec<Part> = Vec::new();
+        for candidate in candidates {
+            let same = parts.iter().filter(|part| part.name == candidate.name);
+            let known = same
+                .clone()
+                .any(|part| part.value.expose() == candidate.value);
+            if !known && same.count() < Part::MOST {
+                parts.push(Part {
+                    name: candidate.name,
+                    value: Secret::new(&candidate.value),
+                    shown: candidate.shown,
+                    line: candidate.line,
+                    distance: candidate.distance.0,
+                });
+            }
+        }
+        parts
+    }
+}
+
+const GENERAL: &[&str] = &["user", "host", "port", "database", "scheme", "client_id"];
+
+/// Lines, bytes and place of `part` as seen from `secret`.
+fn distance(text: &LineIndex<'_>, secret: Span, part: Span) -> (u32, usize, usize) {
+    let last = |span: Span| span.end.saturating_sub(1).max(span.start);
+    let (lines, bytes) = match part.start < secret.start {
+        true => (
+            text.line_of(secret.start)
+                .saturating_sub(text.line_of(last(part))),
+            secret.start.saturating_sub(part.end),
+        ),
+        false => (
+            text.line_of(part.start)
+                .saturating_sub(text.line_of(last(secret))),
+            part.start.saturating_sub(secret.end),
+        ),
+    };
+    (lines as u32, bytes, part.start)
+}
+
+/// Whether `value` is one: no reference, no template, no placeholder.
+fn is_real(value: &[u8]) -> bool {
+    let printable = value
+        .iter()
+        .all(|&byte| byte > 0x7f || matches!(byte, b' '..=b'~'));
+    if value.is_empty() || value.len() > LONGEST || !printable || is_template(value) {
+        return false;
+    }
+    let formats: [&[u8]; 5] = [b"$", b"{", b"}", b"%s", b"%d"];
+    if formats.iter().any(|sign| holds(value, sign)) {
+        return false;
+    }
+    let lower = value.to_ascii_lowercase();
+    // Hosts of documentation (RFC 2606) are hosts; whatever else says what belongs there is none.
+    let rest = match memchr::memmem::find(&lower, b"example") {
+        Some(at) => [&lower[..at], b"acme", &lower[at + b"example".len()..]].concat(),
+        None => lower,
+    };
+    let why = placeholder::placeholder(&rest);
+    let plain = why.is_none_or(|why| match why {
+        // Numbers and names such as `1111`, `12345` and `user`.
+        "a sequence" | "the name of a secret" => true,
+        "repeated characters" => rest.len() <= 5,
+        _ => false,
+    });
+    plain && !WORDS_OF_CODE.contains(&rest.as_slice()) && reference::reference(value, b"").is_none()
+}
+
+/// A word without blanks and slashes.
+fn is_name(value: &[u8]) -> bool {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.$+:@-".contains(byte);
+    value.iter().all(plain)
+}
+
+/// Values of code and of schemas.
+const WORDS_OF_CODE: &[&[u8]] = &[
+    b"any",
+    b"bool",
+    b"boolean",
+    b"false",
+    b"int",
+    b"integer",
+    b"nil",
+    b"none",
+    b"null",
+    b"number",
+    b"object",
+    b"required",
+    b"self",
+    b"str",
+    b"string",
+    b"this",
+    b"true",
+    b"undefined",
+];
+
+fn holds(value: &[u8], other: &[u8]) -> bool {
+    memchr::memmem::find(value, other).is_some()
+}
+
+/// How many brackets stay open in `text`; `None` when one closes that was opened before.
+fn depth(text: &[u8]) -> Option<u32> {
+    text.iter().try_fold(0u32, |depth, byte| match byte {
+        b'{' | b'(' | b'[' => Some(depth + 1),
+        b'}' | b')' | b']' => depth.checked_sub(1),
+        _ => Some(depth),
+    })
+}
+
+/// `[section]`
+fn is_section(trimmed: &[u8]) -> bool {
+    trimmed.starts_with(b"[") && trimmed.ends_with(b"]")
+}
+
+fn indentation(line: &[u8]) -> usize {
+    let blank = |byte: &&u8| matches!(byte, b' ' | b'\t');
+    // The dash of a list is as good as a blank.
+    let first = line.iter().take_while(blank).count();
+    match line[first..].strip_prefix(b"- ") {
+        Some(_) => first + 2,
+        None => first,
+    }
+}
+
+#[cfg(test)]
+mod tests;
