@@ -37,7 +37,7 @@ pub(super) struct Head<'a> {
 struct LivenessRecord<'a> {
     outcome: &'static str,
     reason: Option<&'static str>,
-    verifier: Option<&'a str>,
+    via: Option<&'a str>,
     host: Option<String>,
     identity: BTreeMap<&'a str, String>,
 }
@@ -48,7 +48,7 @@ impl<'a> LivenessRecord<'a> {
         Self {
             outcome: liveness.outcome.as_str(),
             reason: liveness.outcome.reason().map(Reason::as_str),
-            verifier: liveness.verifier.as_deref(),
+            via: liveness.verifier.as_deref(),
             host: liveness.host.as_deref().map(printable),
             identity: said
                 .map(|(field, text)| (field.as_str(), printable(text)))

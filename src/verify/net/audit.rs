@@ -29,7 +29,8 @@ pub struct Event<'a> {
     pub event: &'static str,
     /// The finding's id.
     pub finding: &'a str,
-    /// `github-user@1`
+    /// `github-user@1`; called `via`, because scanners take a verifier for a credential.
+    #[serde(rename = "via")]
     pub verifier: &'a str,
     /// `read` …
     pub class: &'static str,

@@ -597,7 +597,7 @@ fn each_call_is_recorded_before_and_after_without_the_secret() {
     assert_eq!(events, [Some("call"), Some("answer"), Some("verdict")]);
     assert_eq!(lines[1]["status"], 200);
     assert_eq!(lines[1]["address"], "127.0.0.1");
-    assert_eq!(lines[1]["verifier"], "acme-me@1");
+    assert_eq!(lines[1]["via"], "acme-me@1");
     assert_eq!(lines[2]["outcome"], "live");
     assert!(
         lines
