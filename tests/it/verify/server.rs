@@ -67,7 +67,9 @@ fn serve(stream: TcpStream, answer: &AnswerSpec, kept: &Mutex<Vec<Asked>>) -> Op
     let mut body = vec![0; length.unwrap_or(0)];
     reader.read_exact(&mut body).ok()?;
     let without_body = answer.status == 204 || head.starts_with("HEAD ");
-    kept.lock().expect("not poisoned").push(Asked { head, body });
+    kept.lock()
+        .expect("not poisoned")
+        .push(Asked { head, body });
     let mut text = format!("HTTP/1.1 {} X\r\nconnection: close\r\n", answer.status);
     for (name, value) in &answer.headers {
         text.push_str(&format!("{name}: {value}\r\n"));
