@@ -33,9 +33,7 @@ impl Server {
             for stream in listener.incoming().flatten() {
                 let turn = kept.lock().expect("not poisoned").len();
                 let answer = &answers[turn.min(answers.len() - 1)];
-                if let Some(request) = serve(stream, answer) {
-                    kept.lock().expect("not poisoned").push(request);
-                }
+                serve(stream, answer, &kept);
             }
         });
         Self { port, asked }
@@ -50,7 +48,8 @@ impl Server {
     }
 }
 
-fn serve(stream: TcpStream, answer: &AnswerSpec) -> Option<Asked> {
+/// Keeps the request before it is answered, so that who has the answer finds it kept.
+fn serve(stream: TcpStream, answer: &AnswerSpec, kept: &Mutex<Vec<Asked>>) -> Option<()> {
     let mut reader = BufReader::new(stream.try_clone().ok()?);
     let mut head = String::new();
     loop {
@@ -67,11 +66,14 @@ fn serve(stream: TcpStream, answer: &AnswerSpec) -> Option<Asked> {
         .find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok());
     let mut body = vec![0; length.unwrap_or(0)];
     reader.read_exact(&mut body).ok()?;
+    let without_body = answer.status == 204 || head.starts_with("HEAD ");
+    kept.lock()
+        .expect("not poisoned")
+        .push(Asked { head, body });
     let mut text = format!("HTTP/1.1 {} X\r\nconnection: close\r\n", answer.status);
     for (name, value) in &answer.headers {
         text.push_str(&format!("{name}: {value}\r\n"));
     }
-    let without_body = answer.status == 204 || head.starts_with("HEAD ");
     if !without_body {
         text.push_str(&format!("content-length: {}\r\n", answer.body.len()));
     }
@@ -81,6 +83,5 @@ fn serve(stream: TcpStream, answer: &AnswerSpec) -> Option<Asked> {
     }
     let mut stream = stream;
     stream.write_all(text.as_bytes()).ok()?;
-    stream.flush().ok()?;
-    Some(Asked { head, body })
+    stream.flush().ok()
 }
