@@ -141,6 +141,7 @@ impl Client {
             .timeout_global(Some(limits.total))
             .timeout_connect(Some(limits.connect))
             .max_response_header_size(limits.header_bytes)
+            .max_idle_connections(512)
             .max_idle_connections_per_host(2)
             .proxy(proxy.clone())
             .build();
