@@ -5,7 +5,10 @@ use std::sync::Arc;
 use super::net::{HttpRequest, Place};
 use super::render::{self, Values};
 use super::{Asker, Settings, Subject, Target, Verdict, Verifier, judge};
-use crate::detector::{Detector, RevocationSpec, VerifierClass, VerifierSpec, host_fits, is_whole};
+use crate::detector::{
+    Detector, RequestSpec, RevocationSpec, VerifierClass, VerifierSpec, host_fits, is_host,
+    is_whole,
+};
 use crate::model::{Outcome, Reason};
 
 /// A verifier of a detector file.
@@ -99,6 +102,13 @@ impl Declared {
         let values = self.values(subject, now, nonce);
         let mut all = Vec::new();
         for base in self.bases(&values, settings)? {
+            // A token of somebody's own server is unknown to the provider's, and none of its business.
+            let theirs = subject.part("host").map(str::to_ascii_lowercase);
+            let theirs = theirs.filter(|host| host.contains('.') && is_host(host));
+            let elsewhere = |host: String| !self.spec.hosts.iter().any(|it| same_site(it, &host));
+            if !base.own && theirs.is_some_and(elsewhere) {
+                return Err(Reason::HostNotAllowed);
+            }
             let mut of_base = Vec::new();
             for spec in &self.spec.requests {
                 let mut request = render::request(spec, &base.url, &values)?;
@@ -144,6 +154,26 @@ impl Declared {
     }
 }
 
+/// Whether `host` and the hosts of `pattern` end in the same two labels.
+fn same_site(pattern: &str, host: &str) -> bool {
+    let site = |host: &str| {
+        let labels: Vec<_> = host.rsplit('.').take(2).map(str::to_owned).collect();
+        labels
+    };
+    site(pattern) == site(host)
+}
+
+/// All names in the templates of a request.
+fn names(request: &RequestSpec) -> Vec<String> {
+    let json = serde_json::to_string(request).unwrap_or_default();
+    let parts = json.split("${").skip(1);
+    let names = parts.filter_map(|part| part.split(['}', '|']).next());
+    // Keys of filters stand in brackets.
+    let keys = json.split("hmac_").skip(1);
+    let keys = keys.filter_map(|part| part.split(['(', ')']).nth(1));
+    names.chain(keys).map(str::to_owned).collect()
+}
+
 /// Whom a password is for.
 pub(super) fn user_of(subject: &Subject<'_>) -> Option<String> {
     let names = ["user", "username", "email", "login"];
@@ -177,6 +207,25 @@ impl Verifier for Declared {
 
     fn needs(&self) -> Vec<&str> {
         self.spec.needs.iter().map(String::as_str).collect()
+    }
+
+    /// What only the provider's own address is made of, when the user gives another.
+    fn waived(&self, settings: &Settings) -> Vec<&str> {
+        if settings.endpoint(&self.spec.endpoint.name).is_none() {
+            return Vec::new();
+        }
+        let mut needs = self.needs();
+        let named: Vec<String> = self.spec.requests.iter().flat_map(names).collect();
+        needs.retain(|need| !named.iter().any(|name| name == need));
+        needs
+    }
+
+    /// The host that stands beside a secret, to tell whose it is.
+    fn takes(&self) -> Vec<&str> {
+        match self.spec.needs.iter().any(|need| need == "host") {
+            true => Vec::new(),
+            false => vec!["host"],
+        }
     }
 
     fn rate(&self) -> Option<f64> {

@@ -283,6 +283,11 @@ pub(crate) trait Verifier: Send + Sync {
     /// Parts without which nothing is asked.
     fn needs(&self) -> Vec<&str>;
 
+    /// Those of [`Verifier::needs`] that are not needed under these settings.
+    fn waived(&self, _: &Settings) -> Vec<&str> {
+        Vec::new()
+    }
+
     /// Parts that are used where they are known.
     fn takes(&self) -> Vec<&str> {
         Vec::new()

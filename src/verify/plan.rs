@@ -215,7 +215,7 @@ impl<'a> Planner<'a, '_> {
                 outcome = Outcome::Skipped(Reason::NotOptedIn);
                 continue;
             }
-            let pairs = match pairs(occurrence, &who) {
+            let pairs = match pairs(occurrence, &who, self.settings) {
                 Ok(pairs) => pairs,
                 Err(reason) => {
                     outcome = Outcome::Skipped(reason);
@@ -332,9 +332,14 @@ fn first<'a>(occurrence: &'a Occurrence, name: &str) -> Option<&'a str> {
 fn pairs<'a>(
     occurrence: &'a Occurrence,
     who: &Who,
+    settings: &Settings,
 ) -> Result<Vec<BTreeMap<&'a str, &'a Secret>>, Reason> {
     let mut pairs: Vec<BTreeMap<&str, &Secret>> = vec![BTreeMap::new()];
+    let waived = who.waived(settings);
     for need in who.needs() {
+        if waived.contains(&need) {
+            continue;
+        }
         let candidates: Vec<_> = occurrence
             .parts
             .iter()

@@ -39,6 +39,10 @@ remediation = "Delete it."
 name = "user"
 pattern = '\buser=(?<part>[a-z0-9]{1,20})\b'
 
+[[detector.part]]
+name = "host"
+pattern = '\bhost=(?<part>[a-z0-9.]{1,40})'
+
 [[verifier]]
 id = "acme-me"
 detectors = ["acme-key"]
@@ -67,6 +71,10 @@ fn acme(class: &str, with_user: bool) -> Arc<DetectorSet> {
         .replace("CLASS", class)
         .replace("NEEDS", if with_user { "\"user\"" } else { "" })
         .replace("AUTH", auth);
+    load(&text)
+}
+
+fn load(text: &str) -> Arc<DetectorSet> {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("acme.toml");
     fs::write(&path, text).expect("written");
@@ -481,6 +489,47 @@ fn traps_are_not_even_looked_up() {
     let url = "https://x.canarytokens.com";
     let said = ask(&set, &mut several(&set, 1), &settings("acme", url), nobody);
     assert_eq!(said, [Outcome::Canary]);
+}
+
+/// A token of somebody's own server is none of the provider's business.
+#[test]
+fn a_secret_that_stands_beside_another_host_is_not_sent_to_the_provider() {
+    let set = acme("read", false);
+    let said = |host: &str| {
+        let found = findings(&set, &format!("host={host}\nkey = {}", key(1)));
+        let plan = verify::plan(&found, &set, &Settings::default());
+        plan.findings[0].outcome
+    };
+    let other = Some(Outcome::Skipped(Reason::HostNotAllowed));
+    assert_eq!(said("git.umbrella.example"), other);
+    assert_eq!(said("eu.acme.example"), None);
+    assert_eq!(said("localhost"), None);
+}
+
+#[test]
+fn what_only_the_providers_address_needs_is_not_needed_for_another() {
+    let text = FILE
+        .replace("CLASS", "read")
+        .replace("NEEDS", "\"user\"")
+        .replace("AUTH", r#"bearer = "${secret}""#)
+        .replace(
+            "[\"https://api.acme.example\"]",
+            "[\"https://${user}.acme.example\"]",
+        )
+        .replace("[\"api.acme.example\"]", "[\"*.acme.example\"]");
+    let set = load(&text);
+    let server = Server::new(vec![live()]);
+    let mut found = findings(&set, &format!("key = {}", key(1)));
+    let said = ask(
+        &set,
+        &mut found,
+        &settings("acme", &server.url()),
+        network(),
+    );
+    assert_eq!(said, [Outcome::Live]);
+    let plan = verify::plan(&found, &set, &Settings::default());
+    let outcome = plan.findings[0].outcome;
+    assert_eq!(outcome, Some(Outcome::Skipped(Reason::NeedsCompanion)));
 }
 
 #[test]
