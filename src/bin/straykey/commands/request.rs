@@ -197,12 +197,11 @@ fn detectors(builtin: DetectorSet, how: &How, config: &Config) -> Result<Arc<Det
     for path in &config.detector_files {
         let files = detector::load(path)?;
         let mut detectors: Vec<_> = files.into_iter().flat_map(|(_, all)| all).collect();
-        // Whoever wrote what is scanned must not say whom its secrets are sent to.
-        if how.config.is_none() {
-            for detector in &mut detectors {
-                detector.verifier = None;
-                detector.revocation = None;
-            }
+        // Whoever wrote what is scanned must not say whom its secrets are sent to, and a
+        // configuration mostly lies there.
+        for detector in &mut detectors {
+            detector.verifier = None;
+            detector.revocation = None;
         }
         set = set.with(detectors);
     }
