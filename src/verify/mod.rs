@@ -30,7 +30,7 @@ pub use plan::{Plan, PlannedCall, PlannedFinding, plan};
 pub use revoke::{PlannedRevocation, Revoked, plan_revocations, revoke};
 pub use run::{Summary, verify};
 
-use net::{Answer, Caller, Conn, HttpRequest, Net};
+use net::{Answer, Caller, Conn, HttpRequest, Net, Trust};
 
 /// What may be asked, of whom.
 #[derive(Clone, Debug)]
@@ -320,6 +320,15 @@ impl Asker<'_> {
     /// One HTTP exchange.
     pub(crate) fn http(&self, request: &HttpRequest) -> Result<Answer, Reason> {
         self.net.http(self.caller, request)
+    }
+
+    /// One HTTP exchange with other certificates than usual.
+    pub(crate) fn http_with(
+        &self,
+        request: &HttpRequest,
+        trust: &Trust<'_>,
+    ) -> Result<Answer, Reason> {
+        self.net.http_with(self.caller, request, trust)
     }
 
     /// A connection for a protocol that is spoken by hand; `what` is its name in the record.

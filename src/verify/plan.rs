@@ -248,12 +248,14 @@ impl<'a> Planner<'a, '_> {
 
     fn who(&mut self, detector: DetectorIndex, scheme: Option<&str>) -> Option<Who> {
         let known = self.detectors.get(detector);
-        if let Some(code) = protocol::of(&known.id, scheme) {
-            return Some(Who::Code(code));
-        }
         let declared = self.declared.entry(detector);
-        let declared = declared.or_insert_with(|| Declared::of(known));
-        declared.clone().map(Who::Data)
+        let declared = declared.or_insert_with(|| Declared::of(known)).clone();
+        // A token that has a verifier of its own is no password of the address beside it.
+        let scheme = scheme.filter(|_| declared.is_none());
+        match protocol::of(&known.id, scheme) {
+            Some(code) => Some(Who::Code(code)),
+            None => declared.map(Who::Data),
+        }
     }
 
     fn subject(&mut self, subject: Subject<'a>, who: Who) -> Decision<'a> {

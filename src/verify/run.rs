@@ -84,6 +84,7 @@ pub fn verify(
         state: Mutex::new(State::of(&left, settings)),
         turn: Condvar::new(),
         jobs: &left,
+        since: Instant::now(),
     };
     thread::scope(|scope| {
         for _ in 0..settings.workers.clamp(1, left.len().max(1)) {
@@ -205,6 +206,8 @@ struct Run<'a> {
     state: Mutex<State>,
     turn: Condvar,
     jobs: &'a [&'a Job<'a>],
+    /// When it was the time of the settings.
+    since: Instant,
 }
 
 struct State {
@@ -327,7 +330,8 @@ impl Run<'_> {
                 verifier: &verifier,
                 class: job.who.class().as_str(),
             },
-            now: self.settings.now,
+            // Signatures carry the time, and a run may last longer than they are taken.
+            now: self.settings.now + self.since.elapsed().as_secs() as i64,
             nonce,
         };
         job.who.check(&job.subject, self.settings, &asker)

@@ -31,7 +31,7 @@ const REACH: usize = 4096;
 const INSIDE: usize = 1024;
 /// Most places from which it is searched.
 const MOST_STARTS: usize = 64;
-/// Longest part, in bytes.
+/// Longest part, in bytes, unless a pattern says how long it is.
 const LONGEST: usize = 256;
 /// Lines in which the siblings of a key are looked for, on either side.
 const SIBLINGS: u32 = 20;
@@ -231,7 +231,7 @@ impl<'a> Look<'a> {
         while let Some((whole, part)) =
             pattern.search(&Input::new(self.text()).range(at..window.end))
         {
-            out.extend(self.plain(rule.name.clone(), part, rule.shown));
+            out.extend(self.of_pattern(rule, part));
             at = whole.end.max(at + 1);
         }
     }
@@ -249,7 +249,7 @@ impl<'a> Look<'a> {
             };
             let holds = whole.start <= self.secret.start && self.secret.end <= whole.end;
             if holds {
-                out.extend(self.plain(rule.name.clone(), part, rule.shown));
+                out.extend(self.of_pattern(rule, part));
                 return;
             }
             at = whole.start + 1;
@@ -519,15 +519,31 @@ impl<'a> Look<'a> {
             && (upper + 1..lower).all(|line| goes_on(lines.line(line)))
     }
 
+    fn of_pattern(&self, rule: &PartRule, span: Span) -> Option<Candidate> {
+        let value = &self.text()[span.range()];
+        self.candidate_within(REACH, rule.name.clone(), span, value, rule.shown)
+    }
+
     fn plain(&self, name: Text, span: Span, shown: bool) -> Option<Candidate> {
         self.candidate(name, span, &self.text()[span.range()], shown)
     }
 
     /// What stands at `span`, when it could be a part.
     fn candidate(&self, name: Text, span: Span, value: &[u8], shown: bool) -> Option<Candidate> {
+        self.candidate_within(LONGEST, name, span, value, shown)
+    }
+
+    fn candidate_within(
+        &self,
+        longest: usize,
+        name: Text,
+        span: Span,
+        value: &[u8],
+        shown: bool,
+    ) -> Option<Candidate> {
         let value = value.trim_ascii();
         let of_header = span == self.secret && value != self.found.secret.expose();
-        if !is_real(value) || span.overlaps(self.secret) && !of_header {
+        if value.len() > longest || !is_real(value) || span.overlaps(self.secret) && !of_header {
             return None;
         }
         let line = match self.is_decoded {
@@ -618,7 +634,7 @@ fn is_real(value: &[u8]) -> bool {
     let printable = value
         .iter()
         .all(|&byte| byte > 0x7f || matches!(byte, b' '..=b'~'));
-    if value.is_empty() || value.len() > LONGEST || !printable || is_template(value) {
+    if value.is_empty() || !printable || is_template(value) {
         return false;
     }
     let formats: [&[u8]; 5] = [b"$", b"{", b"}", b"%s", b"%d"];

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use rustls::ClientConfig;
+use rustls::{ClientConfig, RootCertStore};
 
 use crate::model::Reason;
 
@@ -28,6 +28,7 @@ pub(crate) use conn::Conn;
 pub use dial::{Resolve, System};
 pub(crate) use http::{Answer, HttpRequest};
 pub use tls::CaError;
+pub(crate) use tls::Trust;
 
 use dial::Dial;
 use http::Client;
@@ -117,7 +118,9 @@ pub(crate) struct Caller<'a> {
 pub(crate) struct Net {
     dial: Arc<Dial>,
     client: Client,
+    roots: Arc<RootCertStore>,
     tls: Arc<ClientConfig>,
+    user_agent: String,
     proxied: Option<(ureq::Proxy, bool)>,
     limits: Limits,
     calls: AtomicU64,
@@ -127,7 +130,8 @@ pub(crate) struct Net {
 impl Net {
     /// The network as `options` say. Opens nothing yet.
     pub(crate) fn new(options: NetOptions) -> Result<Self, NetError> {
-        let tls = tls::config(options.ca_file.as_deref())?;
+        let roots = tls::roots(options.ca_file.as_deref())?;
+        let tls = tls::config(roots.clone());
         let dial = Arc::new(Dial {
             resolver: options.resolver,
             allowed: options.allowed,
@@ -148,7 +152,9 @@ impl Net {
         Ok(Self {
             dial,
             client,
+            roots,
             tls,
+            user_agent: options.user_agent,
             proxied,
             limits: options.limits,
             calls: AtomicU64::new(0),
@@ -158,11 +164,34 @@ impl Net {
 
     /// One HTTP exchange.
     pub(crate) fn http(&self, caller: Caller<'_>, request: &HttpRequest) -> Result<Answer, Reason> {
+        self.exchange(caller, request, &self.client)
+    }
+
+    /// One HTTP exchange on a connection of its own, with other certificates than usual.
+    pub(crate) fn http_with(
+        &self,
+        caller: Caller<'_>,
+        request: &HttpRequest,
+        trust: &Trust<'_>,
+    ) -> Result<Answer, Reason> {
+        let tls = trust.config(&self.roots).ok_or(Reason::BadValue)?;
+        let proxy = self.proxied.as_ref().map(|(proxy, _)| proxy.clone());
+        let dial = self.dial.clone();
+        let client = Client::new(dial, tls, proxy, &self.user_agent, &self.limits);
+        self.exchange(caller, request, &client)
+    }
+
+    fn exchange(
+        &self,
+        caller: Caller<'_>,
+        request: &HttpRequest,
+        client: &Client,
+    ) -> Result<Answer, Reason> {
         let place = Place::of(&request.url).ok_or(Reason::BadValue)?;
         let call = self.begin(caller, request.method, &place)?;
         let answer = self
             .checked_before_proxy(&place)
-            .and_then(|()| self.client.ask(request));
+            .and_then(|()| client.ask(request));
         call.address.set(http::last_address());
         match &answer {
             Ok(answer) => call.ends(Some(answer.status), answer.body.len(), None),

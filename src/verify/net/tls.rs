@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport,
@@ -20,8 +20,8 @@ pub struct CaError {
     path: PathBuf,
 }
 
-/// The configuration with the roots of Mozilla and those of `ca_file`, a PEM file.
-pub(super) fn config(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>, CaError> {
+/// The roots of Mozilla and those of `ca_file`, a PEM file.
+pub(super) fn roots(ca_file: Option<&Path>) -> Result<Arc<RootCertStore>, CaError> {
     let mut roots = RootCertStore {
         roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
     };
@@ -37,13 +37,63 @@ pub(super) fn config(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>, CaErro
             return Err(broken());
         }
     }
+    Ok(Arc::new(roots))
+}
+
+/// The configuration with these roots and no certificate of our own.
+pub(super) fn config(roots: Arc<RootCertStore>) -> Arc<ClientConfig> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .expect("ring speaks TLS 1.2 and 1.3")
         .with_root_certificates(roots)
         .with_no_client_auth();
-    Ok(Arc::new(config))
+    Arc::new(config)
+}
+
+/// Whom a single request trusts, and as whom it shows itself. All is PEM.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Trust<'a> {
+    /// The only roots, instead of the usual ones.
+    pub(crate) roots: Option<&'a [u8]>,
+    /// The certificate chain of the client, and its key.
+    pub(crate) client: Option<(&'a [u8], &'a [u8])>,
+}
+
+impl Trust<'_> {
+    /// The configuration that this asks for; `usual` are the roots otherwise. `None` when
+    /// something in it cannot be read.
+    pub(super) fn config(&self, usual: &Arc<RootCertStore>) -> Option<Arc<ClientConfig>> {
+        let roots = match self.roots {
+            None => usual.clone(),
+            Some(pem) => {
+                let mut roots = RootCertStore::empty();
+                let (added, _) = roots.add_parsable_certificates(certificates(pem)?);
+                (added > 0).then(|| Arc::new(roots))?
+            }
+        };
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("ring speaks TLS 1.2 and 1.3")
+            .with_root_certificates(roots);
+        let config = match self.client {
+            None => builder.with_no_client_auth(),
+            Some((chain, key)) => {
+                let key = PrivateKeyDer::from_pem_slice(key).ok()?;
+                builder
+                    .with_client_auth_cert(certificates(chain)?, key)
+                    .ok()?
+            }
+        };
+        Some(Arc::new(config))
+    }
+}
+
+fn certificates(pem: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
+    CertificateDer::pem_slice_iter(pem)
+        .collect::<Result<_, _>>()
+        .ok()
 }
 
 /// Puts TLS around what the connectors before it opened.

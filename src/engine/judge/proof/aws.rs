@@ -32,6 +32,12 @@ pub(super) fn account(candidate: Candidate<'_>) -> Verdict {
     }
 }
 
+/// The account of a key id that stands alone.
+pub(super) fn account_of(id: &[u8]) -> Option<String> {
+    let id = key_id_at(id, 0).filter(|_| id.len() == LENGTH)?;
+    Some(format!("{:012}", account_number(id)?))
+}
+
 /// The key id that starts at `at` and has no further letter or digit around it.
 fn key_id_at(text: &[u8], at: usize) -> Option<&[u8; LENGTH]> {
     let id: &[u8; LENGTH] = text.get(at..)?.first_chunk()?;
@@ -103,6 +109,14 @@ mod tests {
             panic!("structure expected");
         };
         assert_eq!(what, "AWS long-term key, account 123456789012");
+    }
+
+    #[test]
+    fn the_account_of_an_id_alone() {
+        let id = key_id(123_456_789_012, &mut Random(4));
+        assert_eq!(account_of(id.as_bytes()).as_deref(), Some("123456789012"));
+        assert_eq!(account_of(format!("{id} ").as_bytes()), None);
+        assert_eq!(account_of(b"AKIA"), None);
     }
 
     #[test]

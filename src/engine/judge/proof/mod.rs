@@ -112,6 +112,16 @@ pub fn prove(name: &str, text: &[u8], span: Span) -> Verdict {
     }
 }
 
+/// The account that an AWS access-key id holds, in twelve digits; ids of before 2019 hold none.
+pub fn aws_account(key_id: &str) -> Option<String> {
+    aws::account_of(key_id.as_bytes())
+}
+
+/// The moment that a field of a signed address names, in seconds since 1970-01-01T00:00:00Z.
+pub fn moment(value: &[u8]) -> Option<i64> {
+    azure::moment(value)
+}
+
 /// Decodes base64 in either alphabet, with or without padding, whatever its last bits are.
 pub(in crate::engine) fn decode_base64(text: &[u8]) -> Option<Vec<u8>> {
     let unpadded = text.len() - text.iter().rev().take_while(|&&c| c == b'=').count();

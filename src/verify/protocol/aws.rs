@@ -1,0 +1,469 @@
+//! AWS access keys: `GetCallerIdentity` of the Security Token Service, signed with Signature
+//! Version 4. Every principal may call it, whatever its policies say.
+//!
+//! The key id tells its account, so traps and accounts that the user left out are told before
+//! anything is sent. One key id is asked about by one check at a time, and again before it is
+//! called dead: STS refuses a right signature that comes within seconds of a wrong one.
+//!
+//! Sources: <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html>,
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::{Condvar, Mutex, MutexGuard};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use data_encoding::HEXLOWER;
+use sha2::{Digest as _, Sha256};
+
+use super::Protocol;
+use super::web::{self, Base};
+use crate::detector::{IdentityField, VerifierClass};
+use crate::engine::judge::proof;
+use crate::model::{Outcome, Reason};
+use crate::verify::net::{Answer, HttpRequest};
+use crate::verify::render::{hmac_sha256, percent};
+use crate::verify::{Asker, Settings, Subject, Target, Verdict, Verifier, canary};
+
+/// Asks STS whose a key is.
+pub(super) struct Sts;
+
+const BODY: &str = "Action=GetCallerIdentity&Version=2011-06-15";
+const MEDIA: &str = "application/x-www-form-urlencoded";
+/// How long STS holds a wrong signature against the key id, at most.
+const GRUDGE: Duration = Duration::from_secs(5);
+
+/// Where keys of a region are asked about, and the region that is signed for. A partition knows
+/// the keys of no other.
+fn partition(region: &str) -> (&'static str, &'static str) {
+    match region {
+        _ if region.starts_with("cn-") => ("https://sts.cn-north-1.amazonaws.com.cn", "cn-north-1"),
+        _ if region.starts_with("us-gov-") => {
+            ("https://sts.us-gov-west-1.amazonaws.com", "us-gov-west-1")
+        }
+        _ => ("https://sts.us-east-1.amazonaws.com", "us-east-1"),
+    }
+}
+
+impl Protocol for Sts {
+    fn serves(&self) -> &'static [&'static str] {
+        &["aws-secret-access-key", "aws-access-key-pair"]
+    }
+}
+
+impl Verifier for Sts {
+    fn name(&self) -> String {
+        "aws-sts@1".into()
+    }
+
+    fn class(&self) -> VerifierClass {
+        VerifierClass::Introspect
+    }
+
+    fn endpoint(&self) -> Option<&str> {
+        Some("aws")
+    }
+
+    fn hosts(&self) -> Vec<String> {
+        vec![
+            "sts.us-east-1.amazonaws.com".into(),
+            "sts.us-gov-west-1.amazonaws.com".into(),
+            "sts.cn-north-1.amazonaws.com.cn".into(),
+        ]
+    }
+
+    fn needs(&self) -> Vec<&str> {
+        vec!["access_key_id"]
+    }
+
+    fn takes(&self) -> Vec<&str> {
+        vec!["session_token", "region"]
+    }
+
+    fn targets(&self, subject: &Subject<'_>, settings: &Settings) -> Result<Vec<Target>, Outcome> {
+        let key = Key::of(subject).map_err(Outcome::Skipped)?;
+        let account = proof::aws_account(key.id);
+        if account.as_deref().is_some_and(canary::is_account) {
+            return Err(Outcome::Canary);
+        }
+        // Older ids do not tell: with a choice of accounts they are none of it for sure.
+        let chosen = !settings.skip_accounts.is_empty() || !settings.only_accounts.is_empty();
+        let admitted = match &account {
+            Some(account) => settings.admits_account(account),
+            None => !chosen,
+        };
+        if !admitted {
+            return Err(Outcome::Skipped(Reason::AccountNotAllowed));
+        }
+        Ok(vec![base(subject, settings)?.0.target("POST", "/")?])
+    }
+
+    fn check(&self, subject: &Subject<'_>, settings: &Settings, asker: &Asker<'_>) -> Verdict {
+        let (key, (base, region)) = match (Key::of(subject), base(subject, settings)) {
+            (Ok(key), Ok(base)) => (key, base),
+            (Err(reason), _) => return reason.into(),
+            (_, Err(outcome)) => return Verdict::of(outcome),
+        };
+        let turn = Turn::take(key.id);
+        let ask = || match asker.http(&key.request(&base.url, region, asker.now)) {
+            Ok(answer) => read(&answer),
+            Err(reason) => (reason.into(), false),
+        };
+        let (verdict, refused) = ask();
+        if !refused {
+            return verdict;
+        }
+        thread::sleep(turn.grudge());
+        ask().0
+    }
+}
+
+/// Where the key of `subject` is asked about, and the region that is signed for.
+fn base(subject: &Subject<'_>, settings: &Settings) -> Result<(Base, &'static str), Outcome> {
+    let (url, region) = partition(subject.part("region").unwrap_or_default());
+    Ok((Base::vendor(settings, "aws", url)?, region))
+}
+
+/// What is signed with.
+struct Key<'a> {
+    id: &'a str,
+    secret: &'a str,
+    /// Of temporary keys.
+    token: Option<Cow<'a, str>>,
+}
+
+impl<'a> Key<'a> {
+    fn of(subject: &'a Subject<'_>) -> Result<Self, Reason> {
+        let id = subject.need("access_key_id")?;
+        let is_plain = |text: &str| text.bytes().all(|c| c.is_ascii_graphic());
+        if !id.bytes().all(|c| c.is_ascii_alphanumeric()) {
+            return Err(Reason::BadValue);
+        }
+        let token = match id.starts_with("ASIA") {
+            true => {
+                let token = web::percent_decoded(subject.need("session_token")?);
+                Some(token.filter(|it| is_plain(it)).ok_or(Reason::BadValue)?)
+            }
+            false => None,
+        };
+        Ok(Self {
+            id,
+            secret: subject.secret_text()?,
+            token,
+        })
+    }
+
+    fn request(&self, base: &str, region: &str, now: i64) -> HttpRequest {
+        let time = jiff::Timestamp::from_second(now).unwrap_or_default();
+        let stamp = time.strftime("%Y%m%dT%H%M%SZ").to_string();
+        let url = format!("{base}/");
+        let mut signed = vec![
+            ("content-type", MEDIA),
+            ("host", web::authority(&url)),
+            ("x-amz-date", &stamp),
+        ];
+        let token = self.token.as_deref();
+        signed.extend(token.map(|token| ("x-amz-security-token", token)));
+        let call = Call {
+            method: "POST",
+            path: web::path(&url),
+            headers: &signed,
+            body: BODY.as_bytes(),
+            region,
+            service: "sts",
+        };
+        let mut headers = vec![
+            ("x-amz-date".to_owned(), stamp.clone()),
+            (
+                "authorization".to_owned(),
+                call.authorization(self.id, self.secret, &stamp),
+            ),
+        ];
+        headers.extend(token.map(|token| ("x-amz-security-token".to_owned(), token.to_owned())));
+        HttpRequest {
+            method: "POST",
+            url,
+            headers,
+            body: Some((MEDIA.to_owned(), BODY.as_bytes().to_vec())),
+        }
+    }
+}
+
+/// A request without a query, as Signature Version 4 sees it.
+struct Call<'a> {
+    method: &'a str,
+    path: &'a str,
+    /// Sorted by name, names in lower case.
+    headers: &'a [(&'a str, &'a str)],
+    body: &'a [u8],
+    region: &'a str,
+    service: &'a str,
+}
+
+impl Call<'_> {
+    /// The header Authorization at `stamp`: `20150830T123600Z`.
+    fn authorization(&self, id: &str, secret: &str, stamp: &str) -> String {
+        let date = stamp.split('T').next().unwrap_or_default();
+        let names: Vec<_> = self.headers.iter().map(|(name, _)| *name).collect();
+        let names = names.join(";");
+        let lines = self.headers.iter();
+        let lines: String = lines
+            .map(|(name, value)| format!("{name}:{}\n", value.trim()))
+            .collect();
+        let path: Vec<_> = self
+            .path
+            .split('/')
+            .map(|it| percent(it.as_bytes()))
+            .collect();
+        let canonical = format!(
+            "{}\n{}\n\n{lines}\n{names}\n{}",
+            self.method,
+            path.join("/"),
+            HEXLOWER.encode(&Sha256::digest(self.body))
+        );
+        let scope = format!("{date}/{}/{}/aws4_request", self.region, self.service);
+        let text = format!(
+            "AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{}",
+            HEXLOWER.encode(&Sha256::digest(canonical.as_bytes()))
+        );
+        let steps = [date, self.region, self.service, "aws4_request"];
+        let first = format!("AWS4{secret}").into_bytes();
+        let key = steps
+            .iter()
+            .fold(first, |key, step| hmac_sha256(&key, step.as_bytes()));
+        let signature = HEXLOWER.encode(&hmac_sha256(&key, text.as_bytes()));
+        format!(
+            "AWS4-HMAC-SHA256 Credential={id}/{scope}, SignedHeaders={names}, Signature={signature}"
+        )
+    }
+}
+
+const HTML: Outcome = Outcome::Unknown(Reason::Html);
+
+/// What STS says, and whether it refuses the signature.
+fn read(answer: &Answer) -> (Verdict, bool) {
+    // Told by its own element, whatever media type a server of one's own gives it.
+    let is_page = !web::says(answer, "<ErrorResponse");
+    if let Some(noise) = web::noise(answer).filter(|it| is_page || it.outcome != HTML) {
+        return (noise, false);
+    }
+    let text = |name: &str| web::element(answer, name).unwrap_or_default();
+    if answer.status == 200 {
+        let (arn, account) = (text("Arn"), text("Account"));
+        if arn.is_empty() || account.is_empty() {
+            return (web::unclear(answer), false);
+        }
+        let (kind, is_root) = kind(arn);
+        let mut said = vec![
+            (IdentityField::Account, account.to_owned()),
+            (IdentityField::User, arn.to_owned()),
+            (IdentityField::Name, text("UserId").to_owned()),
+            (IdentityField::Kind, kind.to_owned()),
+        ];
+        if is_root {
+            said.push((IdentityField::Admin, "true".to_owned()));
+        }
+        return (Verdict::live(said), false);
+    }
+    let message = text("Message");
+    // The clock is wrong, not the key.
+    let is_clock =
+        message.contains("Signature expired") || message.contains("Signature not yet current");
+    let outcome = match (answer.status, text("Code")) {
+        (403, "SignatureDoesNotMatch") if !is_clock => return (Verdict::of(Outcome::Dead), true),
+        (403, "InvalidClientTokenId") => Outcome::Dead,
+        (400 | 403, "ExpiredToken" | "ExpiredTokenException") => Outcome::RevokedOrExpired,
+        (400, "Throttling") => Outcome::Unknown(Reason::RateLimited),
+        _ => return (web::unclear(answer), false),
+    };
+    (Verdict::of(outcome), false)
+}
+
+/// What kind of principal an ARN names, and whether it is the account itself.
+fn kind(arn: &str) -> (&'static str, bool) {
+    let resource = arn.splitn(6, ':').nth(5).unwrap_or_default();
+    match resource.split('/').next().unwrap_or_default() {
+        "root" => ("root of the account", true),
+        "user" => ("IAM user", false),
+        "assumed-role" => ("assumed role", false),
+        "federated-user" => ("federated user", false),
+        _ => ("", false),
+    }
+}
+
+/// When each key id was asked about last; nothing while it is.
+static ASKED: Mutex<BTreeMap<String, Option<Instant>>> = Mutex::new(BTreeMap::new());
+static FREE: Condvar = Condvar::new();
+
+/// The right to ask about a key id.
+struct Turn<'a> {
+    id: &'a str,
+    last: Option<Instant>,
+}
+
+impl<'a> Turn<'a> {
+    fn take(id: &'a str) -> Self {
+        let mut asked = Self::lock();
+        loop {
+            match asked.get(id) {
+                Some(None) => {
+                    let held = FREE.wait(asked);
+                    asked = held.unwrap_or_else(|held| held.into_inner());
+                }
+                before => {
+                    let last = before.copied().flatten();
+                    asked.insert(id.to_owned(), None);
+                    return Self { id, last };
+                }
+            }
+        }
+    }
+
+    fn lock() -> MutexGuard<'static, BTreeMap<String, Option<Instant>>> {
+        ASKED.lock().unwrap_or_else(|held| held.into_inner())
+    }
+
+    /// How long to wait until a signature before this one is forgotten.
+    fn grudge(&self) -> Duration {
+        let since = self.last.map(|last| last.elapsed());
+        since.map_or(Duration::ZERO, |since| GRUDGE.saturating_sub(since))
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        Self::lock().insert(self.id.to_owned(), Some(Instant::now()));
+        FREE.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The id and secret of AWS's test suite and documentation.
+    const ID: &str = "AKIDEXAMPLE";
+    const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
+
+    fn signature(call: &Call<'_>) -> String {
+        let header = call.authorization(ID, SECRET, "20150830T123600Z");
+        let (_, signature) = header.split_once("Signature=").expect("a signature");
+        signature.to_owned()
+    }
+
+    #[test]
+    fn requests_of_the_test_suite_are_signed_as_published() {
+        let get = Call {
+            method: "GET",
+            path: "/",
+            headers: &[
+                ("host", "example.amazonaws.com"),
+                ("x-amz-date", "20150830T123600Z"),
+            ],
+            body: b"",
+            region: "us-east-1",
+            service: "service",
+        };
+        // get-vanilla
+        assert_eq!(
+            signature(&get),
+            "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"
+        );
+        let post = Call {
+            method: "POST",
+            headers: &[
+                ("content-type", MEDIA),
+                ("host", "example.amazonaws.com"),
+                ("x-amz-date", "20150830T123600Z"),
+            ],
+            body: b"Param1=value1",
+            ..get
+        };
+        // post-x-www-form-urlencoded
+        assert_eq!(
+            signature(&post),
+            "ff11897932ad3f4e8b18135d722051e5ac45fc38421b1da7b9d196a0fe09473a"
+        );
+    }
+
+    fn said(status: u16, body: &str) -> (Outcome, bool) {
+        let answer = Answer {
+            status,
+            headers: vec![("content-type".into(), "text/xml".into())],
+            body: body.as_bytes().to_vec(),
+            truncated: false,
+        };
+        let (verdict, refused) = read(&answer);
+        (verdict.outcome, refused)
+    }
+
+    fn error(code: &str, message: &str) -> String {
+        format!(
+            "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code>\
+             <Message>{message}</Message></Error><RequestId>r</RequestId></ErrorResponse>"
+        )
+    }
+
+    #[test]
+    fn answers_of_sts_are_read() {
+        let live = "<GetCallerIdentityResponse><GetCallerIdentityResult>\
+            <Arn>arn:aws:iam::123456789012:user/ci</Arn><UserId>u1</UserId>\
+            <Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>";
+        assert_eq!(said(200, live), (Outcome::Live, false));
+        let unclear = Outcome::Unknown(Reason::UnexpectedStatus);
+        for (status, code, message, outcome, refused) in [
+            (403, "InvalidClientTokenId", "x", Outcome::Dead, false),
+            (403, "SignatureDoesNotMatch", "x", Outcome::Dead, true),
+            (
+                403,
+                "SignatureDoesNotMatch",
+                "Signature expired: 1 is now earlier than 2",
+                unclear,
+                false,
+            ),
+            (403, "ExpiredToken", "x", Outcome::RevokedOrExpired, false),
+            (403, "AccessDenied", "x", unclear, false),
+            (
+                400,
+                "Throttling",
+                "x",
+                Outcome::Unknown(Reason::RateLimited),
+                false,
+            ),
+            (400, "InvalidClientTokenId", "x", unclear, false),
+        ] {
+            assert_eq!(
+                said(status, &error(code, message)),
+                (outcome, refused),
+                "{code}"
+            );
+        }
+        assert_eq!(said(200, "<Arn></Arn>").0, unclear);
+        assert_eq!(
+            said(200, "<html><Arn>a</Arn>").0,
+            Outcome::Unknown(Reason::Html)
+        );
+        assert_eq!(said(403, "denied").0, unclear);
+    }
+
+    #[test]
+    fn kinds_of_principals() {
+        assert_eq!(kind("arn:aws:iam::1:root"), ("root of the account", true));
+        assert_eq!(kind("arn:aws:sts::1:assumed-role/a/b").0, "assumed role");
+        assert_eq!(kind("x").0, "");
+    }
+
+    #[test]
+    fn one_key_id_is_asked_about_at_a_time() {
+        let first = Turn::take("AKIATEST");
+        assert!(first.grudge().is_zero());
+        let other = Turn::take("AKIAOTHER");
+        let waiting = thread::spawn(|| Turn::take("AKIATEST").grudge());
+        thread::sleep(Duration::from_millis(50));
+        assert!(!waiting.is_finished());
+        drop(first);
+        assert!(waiting.join().expect("a turn") > Duration::from_secs(3));
+        drop(other);
+    }
+}
