@@ -112,11 +112,6 @@ pub(crate) struct Subject<'a> {
 }
 
 impl Subject<'_> {
-    /// The bytes of the secret.
-    pub(crate) fn secret(&self) -> &[u8] {
-        self.secret.expose()
-    }
-
     /// The secret as text.
     pub(crate) fn secret_text(&self) -> Result<&str, Reason> {
         std::str::from_utf8(self.secret.expose()).map_err(|_| Reason::BadValue)
@@ -239,6 +234,19 @@ pub fn catalogue(detectors: &DetectorSet) -> Vec<Known> {
         });
         entry.serves.push(detector.id.to_string());
     }
+    for code in protocol::REVOCATIONS {
+        known.insert(
+            code.who.name(),
+            Known {
+                verifier: code.who.name(),
+                revokes: true,
+                class: code.who.class(),
+                endpoint: code.who.endpoint().map(str::to_owned),
+                hosts: code.who.hosts(),
+                serves: code.serves.iter().map(|id| (*id).to_owned()).collect(),
+            },
+        );
+    }
     for code in protocol::PROTOCOLS {
         let detectors = code.serves().iter().map(|id| (*id).to_owned());
         let schemes = code.schemes().iter().map(|scheme| format!("{scheme}:"));
@@ -257,9 +265,11 @@ pub fn catalogue(detectors: &DetectorSet) -> Vec<Known> {
     known.into_values().collect()
 }
 
-/// Whether `url` can be the base of a provider: http or https, a host, no user and no query.
+/// Whether `url` can be the base of a provider: http or https, or the scheme of a protocol that is
+/// spoken by hand; a host, no user and no query.
 pub fn is_base(url: &str) -> bool {
-    net::Place::of(url).is_some() && !url.contains(['?', '#'])
+    let place = net::Place::of(url).is_some() || protocol::is_place(url);
+    place && !url.contains(['?', '#'])
 }
 
 /// Asks somebody whether secrets of some kinds work.

@@ -5,11 +5,12 @@
 //! addresses.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::declared::Declared;
 use super::net::{Caller, Event, Net, NetError, NetOptions, random};
-use super::plan::PlannedCall;
-use super::{Asker, Settings, Subject, Verdict, Verifier, canary, protocol};
+use super::plan::{PlannedCall, Who};
+use super::{Asker, Settings, Subject, Verdict, canary, protocol};
 use crate::detector::DetectorSet;
 use crate::finding::Finding;
 use crate::model::{Outcome, Reason};
@@ -101,7 +102,7 @@ fn record(net: &Net, finding: &Finding, revoked: Revoked) {
 /// A revocation that can be made.
 struct Prepared<'a> {
     subject: Subject<'a>,
-    who: Box<dyn Verifier>,
+    who: Who,
 }
 
 impl<'a> Prepared<'a> {
@@ -118,9 +119,13 @@ impl<'a> Prepared<'a> {
             call: None,
             obstacle: None,
         };
-        let declared = Declared::revocation(detector);
-        let declared = declared.map(|(who, effect)| (Box::new(who) as Box<dyn Verifier>, effect));
-        let Some((who, effect)) = declared.or_else(|| protocol::revocation(&detector.id)) else {
+        let declared =
+            Declared::revocation(detector).map(|(who, effect)| (Who::Data(Arc::new(who)), effect));
+        let code = || {
+            let code = protocol::revocation(&detector.id)?;
+            Some((Who::Code(code.who), code.effect.to_owned()))
+        };
+        let Some((who, effect)) = declared.or_else(code) else {
             planned.obstacle = Some(Outcome::Skipped(Reason::NoVerifier));
             return (None, planned);
         };

@@ -195,7 +195,11 @@ pub(super) fn fields(text: &[u8], secret: Span) -> Vec<(Kind, Span)> {
         let name: String = letters
             .map(|&b| char::from(b.to_ascii_lowercase()))
             .collect();
-        let value = Span::new(from + sign + 1, from + field.len());
+        // `…?user=app&amp;password=…` is an address in XML.
+        let value = &field[sign + 1..];
+        let length = value.iter().position(|&byte| byte == b'&');
+        let start = from + sign + 1;
+        let value = Span::new(start, start + length.unwrap_or(value.len()));
         fields.extend(kind(&name, "").map(|kind| (kind, value)));
     }
     match fields.len() {

@@ -48,6 +48,14 @@ impl Conn {
         }
     }
 
+    /// One over `stream`, whose address is `opened` or not, for tests of protocols.
+    #[cfg(test)]
+    pub(crate) fn for_test(stream: TcpStream, opened: bool) -> Self {
+        let tls = super::tls::config(None).expect("roots");
+        let deadline = Instant::now() + Duration::from_secs(5);
+        Self::new(stream, "127.0.0.1", tls, deadline, opened)
+    }
+
     /// Whether a password may be sent over it: it is encrypted, or the user opened the network.
     pub(crate) fn is_trusted(&self) -> bool {
         self.opened || matches!(self.stream, Stream::Tls(_))

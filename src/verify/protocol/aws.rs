@@ -17,8 +17,8 @@ use std::time::{Duration, Instant};
 use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
 
-use super::Protocol;
 use super::web::{self, Base};
+use super::{Protocol, Revocation};
 use crate::detector::{IdentityField, VerifierClass};
 use crate::engine::judge::proof;
 use crate::model::{Outcome, Reason};
@@ -28,6 +28,17 @@ use crate::verify::{Asker, Settings, Subject, Target, Verdict, Verifier, canary}
 
 /// Asks STS whose a key is.
 pub(super) struct Sts;
+
+/// Has IAM deactivate a key, which its owner can undo.
+struct Deactivate;
+
+/// What `straykey revoke` does to access keys.
+pub(super) const DEACTIVATION: Revocation = Revocation {
+    serves: &["aws-secret-access-key", "aws-access-key-pair"],
+    effect: "IAM deactivates the access key, if the policies of its user let it do that to itself; \
+             it can be activated again in the console.",
+    who: &Deactivate,
+};
 
 const BODY: &str = "Action=GetCallerIdentity&Version=2011-06-15";
 const MEDIA: &str = "application/x-www-form-urlencoded";
@@ -82,20 +93,7 @@ impl Verifier for Sts {
     }
 
     fn targets(&self, subject: &Subject<'_>, settings: &Settings) -> Result<Vec<Target>, Outcome> {
-        let key = Key::of(subject).map_err(Outcome::Skipped)?;
-        let account = proof::aws_account(key.id);
-        if account.as_deref().is_some_and(canary::is_account) {
-            return Err(Outcome::Canary);
-        }
-        // Older ids do not tell: with a choice of accounts they are none of it for sure.
-        let chosen = !settings.skip_accounts.is_empty() || !settings.only_accounts.is_empty();
-        let admitted = match &account {
-            Some(account) => settings.admits_account(account),
-            None => !chosen,
-        };
-        if !admitted {
-            return Err(Outcome::Skipped(Reason::AccountNotAllowed));
-        }
+        admit(subject, settings)?;
         Ok(vec![base(subject, settings)?.0.target("POST", "/")?])
     }
 
@@ -106,7 +104,11 @@ impl Verifier for Sts {
             (_, Err(outcome)) => return Verdict::of(outcome),
         };
         let turn = Turn::take(key.id);
-        let ask = || match asker.http(&key.request(&base.url, region, asker.now)) {
+        let sts = Service {
+            name: "sts",
+            region,
+        };
+        let ask = || match asker.http(&key.request(&base.url, sts, BODY, asker.now)) {
             Ok(answer) => read(&answer),
             Err(reason) => (reason.into(), false),
         };
@@ -117,6 +119,87 @@ impl Verifier for Sts {
         thread::sleep(turn.grudge());
         ask().0
     }
+}
+
+/// Whether the account of the key may be spoken to.
+fn admit(subject: &Subject<'_>, settings: &Settings) -> Result<(), Outcome> {
+    let key = Key::of(subject).map_err(Outcome::Skipped)?;
+    let account = proof::aws_account(key.id);
+    if account.as_deref().is_some_and(canary::is_account) {
+        return Err(Outcome::Canary);
+    }
+    // Older ids do not tell: with a choice of accounts they are none of it for sure.
+    let chosen = !settings.skip_accounts.is_empty() || !settings.only_accounts.is_empty();
+    let admitted = match &account {
+        Some(account) => settings.admits_account(account),
+        None => !chosen,
+    };
+    match admitted {
+        true => Ok(()),
+        false => Err(Outcome::Skipped(Reason::AccountNotAllowed)),
+    }
+}
+
+/// `UpdateAccessKey`
+/// (<https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateAccessKey.html>): a long-term key
+/// of a user or of the account, on itself. Commercial regions only.
+impl Verifier for Deactivate {
+    fn name(&self) -> String {
+        "aws-deactivation@1".into()
+    }
+
+    fn class(&self) -> VerifierClass {
+        VerifierClass::ProbeWrite
+    }
+
+    fn endpoint(&self) -> Option<&str> {
+        Some("aws-iam")
+    }
+
+    fn hosts(&self) -> Vec<String> {
+        vec!["iam.amazonaws.com".into()]
+    }
+
+    fn needs(&self) -> Vec<&str> {
+        vec!["access_key_id"]
+    }
+
+    fn targets(&self, subject: &Subject<'_>, settings: &Settings) -> Result<Vec<Target>, Outcome> {
+        admit(subject, settings)?;
+        Ok(vec![iam(settings)?.target("POST", "/")?])
+    }
+
+    fn check(&self, subject: &Subject<'_>, settings: &Settings, asker: &Asker<'_>) -> Verdict {
+        let (key, base) = match (Key::of(subject), iam(settings)) {
+            (Ok(key), Ok(base)) => (key, base),
+            (Err(reason), _) => return reason.into(),
+            (_, Err(outcome)) => return Verdict::of(outcome),
+        };
+        let id = percent(key.id.as_bytes());
+        let body =
+            format!("AccessKeyId={id}&Action=UpdateAccessKey&Status=Inactive&Version=2010-05-08");
+        let service = Service {
+            name: "iam",
+            region: "us-east-1",
+        };
+        match asker.http(&key.request(&base.url, service, &body, asker.now)) {
+            Ok(answer)
+                if answer.status == 200 && web::says(&answer, "<UpdateAccessKeyResponse") =>
+            {
+                Verdict::of(Outcome::Live)
+            }
+            Ok(answer) => match read(&answer).0 {
+                // An answer to another question.
+                verdict if verdict.outcome == Outcome::Live => web::unclear(&answer),
+                verdict => verdict,
+            },
+            Err(reason) => reason.into(),
+        }
+    }
+}
+
+fn iam(settings: &Settings) -> Result<Base, Outcome> {
+    Base::vendor(settings, "aws-iam", "https://iam.amazonaws.com")
 }
 
 /// Where the key of `subject` is asked about, and the region that is signed for.
@@ -154,7 +237,7 @@ impl<'a> Key<'a> {
         })
     }
 
-    fn request(&self, base: &str, region: &str, now: i64) -> HttpRequest {
+    fn request(&self, base: &str, service: Service<'_>, body: &str, now: i64) -> HttpRequest {
         let time = jiff::Timestamp::from_second(now).unwrap_or_default();
         let stamp = time.strftime("%Y%m%dT%H%M%SZ").to_string();
         let url = format!("{base}/");
@@ -169,9 +252,9 @@ impl<'a> Key<'a> {
             method: "POST",
             path: web::path(&url),
             headers: &signed,
-            body: BODY.as_bytes(),
-            region,
-            service: "sts",
+            body: body.as_bytes(),
+            region: service.region,
+            service: service.name,
         };
         let mut headers = vec![
             ("x-amz-date".to_owned(), stamp.clone()),
@@ -185,9 +268,16 @@ impl<'a> Key<'a> {
             method: "POST",
             url,
             headers,
-            body: Some((MEDIA.to_owned(), BODY.as_bytes().to_vec())),
+            body: Some((MEDIA.to_owned(), body.as_bytes().to_vec())),
         }
     }
+}
+
+/// What a request is signed for.
+#[derive(Clone, Copy)]
+struct Service<'a> {
+    name: &'a str,
+    region: &'a str,
 }
 
 /// A request without a query, as Signature Version 4 sees it.

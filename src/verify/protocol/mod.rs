@@ -1,12 +1,30 @@
 //! The verifiers that are code: request signing and login protocols. One file each, and one line
 //! in [`PROTOCOLS`].
 
+mod amqp;
 mod aws;
 mod azure;
 mod basic;
+mod bson;
+mod by_port;
+mod der;
+mod ftp;
 mod gcp;
+mod imap;
 mod kubernetes;
+mod ldap;
+mod login;
+mod mongodb;
+mod mysql;
+mod postgres;
+mod redis;
 mod registry;
+mod replies;
+mod rsa;
+mod scram;
+mod smtp;
+mod ssh;
+mod ssh_key;
 mod web;
 
 use super::Verifier;
@@ -20,45 +38,85 @@ pub(crate) trait Protocol: Verifier {
     fn schemes(&self) -> &'static [&'static str] {
         &[]
     }
+
+    /// Whether an address beside the secret says better how to ask.
+    fn yields(&self) -> bool {
+        false
+    }
 }
 
 /// All of them.
 pub(crate) const PROTOCOLS: &[&dyn Protocol] = &[
+    &amqp::LOGIN,
     &aws::Sts,
     &azure::AccountKey,
-    &azure::Signature,
-    &azure::Service::Messaging,
+    &azure::Service::Batch,
     &azure::Service::Configuration,
     &azure::Service::Cosmos,
-    &azure::Service::Batch,
+    &azure::Service::Messaging,
+    &azure::Signature,
     &basic::Basic,
-    &gcp::ServiceAccount,
+    &by_port::ByPort,
+    &ftp::LOGIN,
     &gcp::RefreshToken,
+    &gcp::ServiceAccount,
+    &imap::LOGIN,
+    &kubernetes::ClientKey,
     &kubernetes::Token::Kubeconfig,
     &kubernetes::Token::ServiceAccount,
-    &kubernetes::ClientKey,
+    &ldap::LOGIN,
+    &mongodb::LOGIN,
+    &mysql::LOGIN,
+    &postgres::LOGIN,
+    &redis::LOGIN,
     &registry::Registry,
+    &smtp::LOGIN,
+    &ssh::Offer,
 ];
 
-/// The revocation by code of secrets of `detector`, and what it does.
-pub(crate) fn revocation(_detector: &str) -> Option<(Box<dyn Verifier>, String)> {
-    None
+/// A revocation that is code: a verifier whose live says that it is done.
+pub(crate) struct Revocation {
+    /// Ids of the detectors whose secrets it ends.
+    pub(crate) serves: &'static [&'static str],
+    /// What it does, in a sentence.
+    pub(crate) effect: &'static str,
+    pub(crate) who: &'static dyn Verifier,
+}
+
+/// All of them.
+pub(crate) const REVOCATIONS: &[Revocation] = &[aws::DEACTIVATION];
+
+/// The revocation by code of secrets of `detector`.
+pub(crate) fn revocation(detector: &str) -> Option<&'static Revocation> {
+    REVOCATIONS.iter().find(|it| it.serves.contains(&detector))
 }
 
 /// The protocol for secrets of `detector`, or for passwords of addresses with `scheme`. One that is
 /// for a kind of secret and no scheme has it whatever address stands beside.
 pub(crate) fn of(detector: &str, scheme: Option<&str>) -> Option<&'static dyn Verifier> {
-    let mut all = PROTOCOLS.iter();
-    let serves = |it: &&&dyn Protocol| it.serves().contains(&detector);
-    let bound = all.find(|it| it.schemes().is_empty() && serves(it));
-    let found = bound.or_else(|| {
-        let mut all = PROTOCOLS.iter();
-        match scheme {
-            Some(scheme) => all.find(|it| it.schemes().contains(&scheme)),
-            None => all.find(serves),
-        }
+    let bound = PROTOCOLS.iter().find(|it| {
+        let has_none = it.schemes().is_empty() && !(it.yields() && scheme.is_some());
+        has_none && it.serves().contains(&detector)
+    });
+    let found = bound.or_else(|| match scheme {
+        Some(scheme) => by_scheme(scheme),
+        None => PROTOCOLS.iter().find(|it| it.serves().contains(&detector)),
     });
     found.map(|it| *it as &dyn Verifier)
+}
+
+/// The protocol of addresses with `scheme`, behind which a driver may stand: `mysql+pymysql`.
+fn by_scheme(scheme: &str) -> Option<&'static &'static dyn Protocol> {
+    let of = |scheme: &str| {
+        let mut all = PROTOCOLS.iter();
+        all.find(|it| it.schemes().contains(&scheme))
+    };
+    of(scheme).or_else(|| of(login::plain(scheme)))
+}
+
+/// Whether `url` says where a server is that such a protocol is spoken with: `ldap://dir.example`.
+pub(crate) fn is_place(url: &str) -> bool {
+    login::Place::of(url).is_ok_and(|place| place.is_of_protocol())
 }
 
 #[cfg(test)]
@@ -76,6 +134,10 @@ mod tests {
         assert_eq!(basic.as_deref(), Some("http-basic@1"));
         let header = name("http-basic-auth-header", None);
         assert_eq!(header.as_deref(), Some("http-basic@1"));
-        assert_eq!(name("generic-password", None), None);
+        let port = name("generic-password", None);
+        assert_eq!(port.as_deref(), Some("login-by-port@1"));
+        let address = name("generic-password", Some("postgresql+psycopg2"));
+        assert_eq!(address.as_deref(), Some("postgres-login@1"));
+        assert_eq!(name("stripe-access-token", None), None);
     }
 }

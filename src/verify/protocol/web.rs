@@ -13,8 +13,6 @@ use crate::verify::{Settings, Target, Verdict};
 pub(super) struct Base {
     /// Without a slash at the end.
     pub(super) url: String,
-    /// Whether the user named it.
-    pub(super) own: bool,
     /// Whether the host stood in scanned text.
     pub(super) from_text: bool,
 }
@@ -25,7 +23,6 @@ impl Base {
         let url = settings.endpoint(name)?;
         Some(Self {
             url: url.trim_end_matches('/').to_owned(),
-            own: true,
             from_text: false,
         })
     }
@@ -37,7 +34,6 @@ impl Base {
         }
         let base = Self {
             url: url.to_owned(),
-            own: false,
             from_text: false,
         };
         match settings.own_only && !base.is_named(settings) {
@@ -51,7 +47,6 @@ impl Base {
     pub(super) fn found(settings: &Settings, url: &str, hosts: &[&str]) -> Result<Self, Outcome> {
         let base = Self {
             url: url.trim_end_matches('/').to_owned(),
-            own: false,
             from_text: true,
         };
         let place = Place::of(&base.url).ok_or(Outcome::Skipped(Reason::BadValue))?;
@@ -67,7 +62,6 @@ impl Base {
     pub(super) fn named(settings: &Settings, url: &str) -> Result<Self, Outcome> {
         let base = Self {
             url: url.trim_end_matches('/').to_owned(),
-            own: false,
             from_text: true,
         };
         Place::of(&base.url).ok_or(Outcome::Skipped(Reason::BadValue))?;

@@ -2,6 +2,7 @@
 //! addresses, pace, plans.
 
 mod commands;
+mod logins;
 mod policy;
 mod replay;
 pub(crate) mod server;
