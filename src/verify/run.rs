@@ -58,10 +58,10 @@ pub fn verify(
     let mut jobs: BTreeMap<&[u8], &Job<'_>> = BTreeMap::new();
     let mut order = Vec::new();
     for decision in decided.iter().flatten() {
-        if let Decision::Ask(job) = decision {
-            if jobs.insert(&job.key, job).is_none() {
-                order.push(&**job);
-            }
+        if let Decision::Ask(job) = decision
+            && jobs.insert(&job.key, job).is_none()
+        {
+            order.push(&**job);
         }
     }
     let total = order.len() as u64;

@@ -163,7 +163,8 @@ impl Realm {
         let same = place.host == registry.host
             && (place.https || !registry.https)
             && (place.port == registry.port || place.https && place.port == 443);
-        if !same && !(place.https && settings.names(&place.host)) {
+        let named = place.https && settings.names(&place.host);
+        if !same && !named {
             return Err(Reason::HostNotAllowed);
         }
         let mut url = self.url.clone();
@@ -192,11 +193,10 @@ fn challenge(answer: &Answer) -> Result<Challenge, Verdict> {
         if scheme.eq_ignore_ascii_case("basic") {
             return Ok(Challenge::Basic);
         }
-        if scheme.eq_ignore_ascii_case("bearer") {
-            if let Some(url) = parameter(rest, "realm") {
-                let service = parameter(rest, "service");
-                return Ok(Challenge::Bearer(Realm { url, service }));
-            }
+        let is_bearer = scheme.eq_ignore_ascii_case("bearer");
+        if let Some(url) = parameter(rest, "realm").filter(|_| is_bearer) {
+            let service = parameter(rest, "service");
+            return Ok(Challenge::Bearer(Realm { url, service }));
         }
     }
     Err(web::unclear(answer))

@@ -51,7 +51,7 @@ impl Base {
         };
         let place = Place::of(&base.url).ok_or(Outcome::Skipped(Reason::BadValue))?;
         let fits = |pattern: &&str| crate::detector::host_fits(pattern, &place.host);
-        let vendor = !settings.own_only && hosts.iter().any(|pattern| fits(&pattern));
+        let vendor = !settings.own_only && hosts.iter().any(fits);
         match place.https && (vendor || base.is_named(settings)) {
             true => Ok(base),
             false => Err(Outcome::Skipped(Reason::HostNotAllowed)),

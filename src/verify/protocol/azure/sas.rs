@@ -246,10 +246,8 @@ impl Signed {
             true => matches!(answer.status, 200 | 206) && is_answer,
             false => answer.status == 200 && lists(),
         };
-        if !good {
-            if let Some(noise) = web::noise(answer) {
-                return noise;
-            }
+        if let Some(noise) = web::noise(answer).filter(|_| !good) {
+            return noise;
         }
         let narrow = (400..500).contains(&answer.status) && is_answer && NARROW.contains(&code);
         if good || narrow {

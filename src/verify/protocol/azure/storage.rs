@@ -161,7 +161,6 @@ mod tests {
             name: "acme",
             base: Base {
                 url: String::new(),
-                own: false,
                 from_text: true,
             },
         };
