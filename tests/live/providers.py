@@ -17,6 +17,7 @@ import ssl
 import subprocess
 import sys
 import threading
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -132,6 +133,22 @@ def aws():
     calls = [json.loads(line) for line in (OUT / "aws.jsonl").read_text().splitlines()]
     calls = [it for it in calls if it.get("event") == "call"]
     say(seen == ["live", "live"] and len(calls) == 1, f"AWS key in a file, then remembered: {seen}, {len(calls)} calls")
+
+    # Deactivation: nothing without --yes, and the account knows of it.
+    words = ["revoke", "--detector", detector, "-", "--part", f"access_key_id={other}", *OPEN,
+             "--endpoint", f"aws-iam={root}"]
+    plan = call(words, other_secret).stdout.decode()
+    states = lambda: iam(Action="ListAccessKeys", UserName="ci")
+    checks_signatures(100)
+    say("nothing was sent" in plan and "<Status>Inactive" not in states(), "AWS key, plan of its deactivation")
+    checks_signatures(0)
+    done = call([*words, "--yes", "--verify-log", OUT / "revoked.jsonl"], other_secret).stdout.decode()
+    checks_signatures(100)
+    say("  revoked" in done and states().count("<Status>Inactive") == 1, "AWS key, deactivated")
+    wrong = secret(length=40)
+    checks_signatures(0)
+    refused = call([*words, "--yes"], wrong).stdout.decode()
+    say("did not work any more" in refused, "AWS key, deactivation with a wrong secret")
 
     checks_signatures(100)
     iam(Action="DeleteAccessKey", UserName="ci", AccessKeyId=first)
@@ -555,7 +572,10 @@ def proxy(scratch, at, allowed):
     server = spawn("/usr/sbin/squid", "-N", "-f", logs / "squid.conf", at=number)
     url = f"http://{HOST}:{number}"
     at("through a proxy", "live", HTTPS_PROXY=url)
-    seen = (logs / "access").read_text()
+    # A line is written when its tunnel is closed.
+    end = time.monotonic() + 10
+    while "CONNECT" not in (seen := (logs / "access").read_text()) and time.monotonic() < end:
+        time.sleep(0.1)
     say(f"CONNECT {HOST}:{allowed}" in seen and "TCP_TUNNEL/200" in seen, "the proxy was gone through")
     before = len(seen.splitlines())
     at("past a proxy", "live", HTTPS_PROXY=url, NO_PROXY=HOST)
