@@ -2,7 +2,8 @@
 
 use std::sync::OnceLock;
 
-use regex_automata::meta::Regex;
+use regex_automata::meta::{Cache, Regex};
+use regex_automata::util::captures::Captures;
 use regex_automata::util::syntax;
 use regex_automata::{Anchored, Input};
 
@@ -22,6 +23,35 @@ pub(super) struct Pattern {
     secret: usize,
 }
 
+/// What searching with a pattern needs of memory, and where its groups go.
+#[derive(Debug)]
+pub(super) struct Workspace {
+    cache: Cache,
+    captures: Captures,
+}
+
+/// The workspaces of a thread, by detector, for one engine at a time.
+#[derive(Debug, Default)]
+pub(super) struct Workspaces {
+    engine: u64,
+    all: Vec<Option<Box<Workspace>>>,
+}
+
+impl Workspaces {
+    /// The workspace of one detector of `engine`, for its `pattern`.
+    fn get(&mut self, engine: u64, index: DetectorIndex, pattern: &Pattern) -> &mut Workspace {
+        if self.engine != engine {
+            self.all.clear();
+            self.engine = engine;
+        }
+        let index = index.as_usize();
+        if index >= self.all.len() {
+            self.all.resize_with(index + 1, || None);
+        }
+        self.all[index].get_or_insert_with(|| Box::new(pattern.workspace()))
+    }
+}
+
 impl Matcher {
     /// Appends the detector's secrets around its `candidates` (by place) to `found`, and marks
     /// those idle in whose window the pattern does not match.
@@ -32,8 +62,8 @@ impl Matcher {
     /// anchor of its own.
     pub(super) fn confirm(
         &self,
-        detector: &Detector,
-        index: DetectorIndex,
+        (detector, index): (&Detector, DetectorIndex),
+        (engine, workspaces): (u64, &mut Workspaces),
         text: &[u8],
         candidates: &mut [Candidate],
         found: &mut Vec<Match>,
@@ -53,7 +83,8 @@ impl Matcher {
             };
             let input = Input::new(text).range(start..end).anchored(anchored);
             let pattern = self.0.get_or_init(|| Pattern::new(detector));
-            match pattern.search(&input) {
+            let workspace = workspaces.get(engine, index, pattern);
+            match pattern.search(&input, workspace) {
                 Some((whole, secret)) if whole.start <= anchor => {
                     resume = whole.end;
                     found.extend(judge::judge(detector, index, text, secret));
@@ -83,10 +114,22 @@ impl Pattern {
         Self { regex, secret }
     }
 
+    /// What [`Pattern::search`] needs.
+    pub(super) fn workspace(&self) -> Workspace {
+        Workspace {
+            cache: self.regex.create_cache(),
+            captures: self.regex.create_captures(),
+        }
+    }
+
     /// The first match in `input`, and the secret in it.
-    pub(super) fn search(&self, input: &Input<'_>) -> Option<(Span, Span)> {
-        let mut captures = self.regex.create_captures();
-        self.regex.search_captures(input, &mut captures);
+    pub(super) fn search(
+        &self,
+        input: &Input<'_>,
+        workspace: &mut Workspace,
+    ) -> Option<(Span, Span)> {
+        let Workspace { cache, captures } = workspace;
+        self.regex.search_captures_with(cache, input, captures);
         let whole = captures.get_match()?;
         let secret = captures.get_group(self.secret)?;
         Some((

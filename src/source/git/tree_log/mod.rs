@@ -93,7 +93,7 @@ impl NameKey {
 }
 
 impl TreeLog {
-    /// Reads all trees of `store`.
+    /// Reads all trees of `store`, and lets it forget how: what the log tells is not read again.
     pub(super) fn read(store: &Store, wanted: &Wanted) -> Self {
         let recorders: Vec<_> = (0..rayon::current_num_threads())
             .map(|_| Mutex::new(Recorder::default()))
@@ -111,6 +111,7 @@ impl TreeLog {
             // What cannot be read is told when it is needed.
             store.sweep_kinds(Kinds::of(&[Kind::Tree]), &visit, &Diagnostics::new());
         }
+        store.drop_plans();
         Self::joined(recorders.into_iter().map(|recorder| {
             recorder
                 .into_inner()
