@@ -30,6 +30,10 @@ pub(super) struct Workspace {
     captures: Captures,
 }
 
+/// Caches of a thread with more bytes than this are given back when another pattern comes: in a long
+/// history most patterns are needed once.
+const MOST: usize = 8 << 20;
+
 /// The workspaces of a thread, by detector, for one engine at a time.
 #[derive(Debug, Default)]
 pub(super) struct Workspaces {
@@ -45,10 +49,20 @@ impl Workspaces {
             self.engine = engine;
         }
         let index = index.as_usize();
+        let is_new = self.all.get(index).is_none_or(Option::is_none);
+        if is_new && self.held() > MOST {
+            self.all.clear();
+        }
         if index >= self.all.len() {
             self.all.resize_with(index + 1, || None);
         }
         self.all[index].get_or_insert_with(|| Box::new(pattern.workspace()))
+    }
+
+    /// Memory of the caches, in bytes.
+    fn held(&self) -> usize {
+        let all = self.all.iter().flatten();
+        all.map(|workspace| workspace.cache.memory_usage()).sum()
     }
 }
 
