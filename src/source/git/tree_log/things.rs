@@ -131,8 +131,10 @@ mod tests {
     fn others_are_numbered_anew() {
         let mut one = Things::default();
         let mut two = Things::default();
-        (1..3000).for_each(|number| drop(one.number(id(2 * number))));
-        (1..3000).for_each(|number| drop(two.number(id(3 * number))));
+        for number in 1..3000 {
+            one.number(id(2 * number));
+            two.number(id(3 * number));
+        }
         let ids: Vec<_> = (0..two.len() as u32).filter_map(|n| two.id(n)).collect();
         let numbers = one.append(two);
         assert_eq!(numbers.len(), ids.len());
