@@ -2,7 +2,8 @@
 
 use std::sync::OnceLock;
 
-use regex_automata::meta::Regex;
+use regex_automata::meta::{Cache, Regex};
+use regex_automata::util::captures::Captures;
 use regex_automata::util::syntax;
 use regex_automata::{Anchored, Input};
 
@@ -23,6 +24,49 @@ pub(super) struct Pattern {
     group: usize,
 }
 
+/// What searching with a pattern needs of memory, and where its groups go.
+#[derive(Debug)]
+pub(super) struct Workspace {
+    cache: Cache,
+    captures: Captures,
+}
+
+/// Caches of a thread with more bytes than this are given back when another pattern comes: in a long
+/// history most patterns are needed once.
+const MOST: usize = 8 << 20;
+
+/// The workspaces of a thread, by detector, for one engine at a time.
+#[derive(Debug, Default)]
+pub(super) struct Workspaces {
+    engine: u64,
+    all: Vec<Option<Box<Workspace>>>,
+}
+
+impl Workspaces {
+    /// The workspace of one detector of `engine`, for its `pattern`.
+    fn get(&mut self, engine: u64, index: DetectorIndex, pattern: &Pattern) -> &mut Workspace {
+        if self.engine != engine {
+            self.all.clear();
+            self.engine = engine;
+        }
+        let index = index.as_usize();
+        let is_new = self.all.get(index).is_none_or(Option::is_none);
+        if is_new && self.held() > MOST {
+            self.all.clear();
+        }
+        if index >= self.all.len() {
+            self.all.resize_with(index + 1, || None);
+        }
+        self.all[index].get_or_insert_with(|| Box::new(pattern.workspace()))
+    }
+
+    /// Memory of the caches, in bytes.
+    fn held(&self) -> usize {
+        let all = self.all.iter().flatten();
+        all.map(|workspace| workspace.cache.memory_usage()).sum()
+    }
+}
+
 impl Matcher {
     /// Appends the detector's secrets around its `candidates` (by place) to `found`, and marks
     /// those idle in whose window the pattern does not match.
@@ -33,8 +77,8 @@ impl Matcher {
     /// anchor of its own.
     pub(super) fn confirm(
         &self,
-        detector: &Detector,
-        index: DetectorIndex,
+        (detector, index): (&Detector, DetectorIndex),
+        (engine, workspaces): (u64, &mut Workspaces),
         text: &[u8],
         candidates: &mut [Candidate],
         found: &mut Vec<Match>,
@@ -54,7 +98,8 @@ impl Matcher {
             };
             let input = Input::new(text).range(start..end).anchored(anchored);
             let pattern = self.0.get_or_init(|| Pattern::new(detector));
-            match pattern.search(&input) {
+            let workspace = workspaces.get(engine, index, pattern);
+            match pattern.search(&input, workspace) {
                 Some((whole, secret)) if whole.start <= anchor => {
                     resume = whole.end;
                     found.extend(judge::judge(detector, index, text, secret));
@@ -89,10 +134,34 @@ impl Pattern {
         Self { regex, group }
     }
 
+    /// What [`Pattern::search`] needs.
+    pub(super) fn workspace(&self) -> Workspace {
+        Workspace {
+            cache: self.regex.create_cache(),
+            captures: self.regex.create_captures(),
+        }
+    }
+
     /// The first match in `input`, and the group in it.
-    pub(super) fn search(&self, input: &Input<'_>) -> Option<(Span, Span)> {
+    pub(super) fn search(
+        &self,
+        input: &Input<'_>,
+        workspace: &mut Workspace,
+    ) -> Option<(Span, Span)> {
+        let Workspace { cache, captures } = workspace;
+        self.regex.search_captures_with(cache, input, captures);
+        self.spans(captures)
+    }
+
+    /// As [`Pattern::search`], with what the expression keeps itself: for where few searches are
+    /// made.
+    pub(super) fn search_seldom(&self, input: &Input<'_>) -> Option<(Span, Span)> {
         let mut captures = self.regex.create_captures();
         self.regex.search_captures(input, &mut captures);
+        self.spans(&captures)
+    }
+
+    fn spans(&self, captures: &Captures) -> Option<(Span, Span)> {
         let whole = captures.get_match()?;
         let group = captures.get_group(self.group)?;
         Some((

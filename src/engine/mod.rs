@@ -21,6 +21,7 @@ mod userinfo;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use crate::detector::{Detector, DetectorSet, Glance, Pass};
 use crate::model::{Blob, Candidate, Content, Decoding, DetectorIndex, Kinship, Match, Run, Span};
@@ -28,7 +29,7 @@ use crate::model::{Blob, Candidate, Content, Decoding, DetectorIndex, Kinship, M
 pub use assignment::Assignment;
 use assignment::Memory;
 use context::Contexts;
-use matcher::Matcher;
+use matcher::{Matcher, Workspaces};
 use news::News;
 pub use parts::Neighbour;
 use prefilter::{Anchor, Hit, Prefilter, Simd, Strip};
@@ -46,6 +47,8 @@ pub struct Engine {
     matchers: Vec<Matcher>,
     contexts: Contexts,
     parts: parts::Patterns,
+    /// Which engine of the process it is: what a thread keeps for one is of no use to another.
+    number: u64,
 }
 
 /// Memory that a thread reuses from blob to blob.
@@ -60,6 +63,7 @@ pub struct Scratch {
     decoded: Vec<u8>,
     news: News,
     memory: Memory,
+    workspaces: Workspaces,
 }
 
 /// Encodings inside encodings that are followed.
@@ -77,8 +81,10 @@ impl Engine {
     ///
     /// When the processor cannot run `simd`.
     pub fn with_simd(detectors: Arc<DetectorSet>, simd: Simd) -> Self {
+        static NUMBER: AtomicU64 = AtomicU64::new(1);
         let (anchors, owners) = Owners::read(&detectors);
         Self {
+            number: NUMBER.fetch_add(1, Relaxed),
             matchers: detectors.iter().map(|_| Matcher::default()).collect(),
             longest_anchor: anchors.iter().map(Anchor::len).max().unwrap_or(0),
             prefilter: Prefilter::new(anchors, simd),
@@ -241,6 +247,7 @@ impl Engine {
             work,
             found,
             memory,
+            workspaces,
             ..
         } = scratch;
         // Of a place that was found anew and also carried over the idle one is kept.
@@ -252,7 +259,8 @@ impl Engine {
             match detector.pass {
                 Pass::Pattern => {
                     let matcher = &self.matchers[index.as_usize()];
-                    matcher.confirm(detector, index, blob.bytes, candidates, found);
+                    let memory = (self.number, &mut *workspaces);
+                    matcher.confirm((detector, index), memory, blob.bytes, candidates, found);
                 }
                 Pass::Assignment | Pass::Context => {
                     let owner = (detector, index);

@@ -19,8 +19,11 @@ pub fn scan(detectors: &DetectorSet, blob: &Blob<'_>) -> Vec<Match> {
             continue;
         }
         let pattern = Pattern::new(detector);
+        let mut workspace = pattern.workspace();
         let mut at = 0;
-        while let Some((whole, secret)) = pattern.search(&Input::new(blob.bytes).range(at..)) {
+        while let Some((whole, secret)) =
+            pattern.search(&Input::new(blob.bytes).range(at..), &mut workspace)
+        {
             found.extend(judge::judge(detector, index, blob.bytes, secret));
             at = whole.end;
         }

@@ -132,6 +132,9 @@ fn ours(line: &[u8], marker: &[u8], detector: &Detector) -> Option<Suppression> 
 /// detect-secrets: `<comment> pragma: allowlist secret` up to the end of the line; the next-line
 /// form stands alone on its line.
 fn pragma(line: &[u8], next_line: bool) -> bool {
+    if !contains(line, "pragma: ") {
+        return false;
+    }
     let text = String::from_utf8_lossy(line);
     let text = text.trim();
     let text = text

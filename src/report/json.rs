@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::record::{DiagnosticRecord, FindingRecord};
 use super::{Format, RenderOptions, Report, words};
+use crate::detector::DetectorSet;
 use crate::finding::Finding;
 use crate::model::printable;
 
@@ -44,16 +45,32 @@ struct Document<'a> {
     complete: bool,
     counts: Counts,
     stats: Stats,
-    findings: Vec<FindingRecord<'a>>,
-    suppressed: Vec<FindingRecord<'a>>,
+    findings: Records<'a>,
+    suppressed: Records<'a>,
     diagnostics: Vec<DiagnosticRecord>,
 }
 
+/// Records that are made one after the other while they are written: a history can hold tens of
+/// thousands of places.
+struct Records<'a> {
+    findings: &'a [Finding],
+    detectors: &'a DetectorSet,
+    options: &'a RenderOptions,
+}
+
+impl Serialize for Records<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let record = |finding| FindingRecord::new(finding, self.detectors, self.options);
+        serializer.collect_seq(self.findings.iter().map(record))
+    }
+}
+
 impl<'a> Document<'a> {
-    fn new(report: &'a Report, options: &RenderOptions) -> Self {
-        let records = |findings: &'a [Finding]| {
-            let record = |finding| FindingRecord::new(finding, &report.detectors, options);
-            findings.iter().map(record).collect()
+    fn new(report: &'a Report, options: &'a RenderOptions) -> Self {
+        let records = |findings: &'a [Finding]| Records {
+            findings,
+            detectors: &report.detectors,
+            options,
         };
         Self {
             schema: SCHEMA,

@@ -125,6 +125,14 @@ impl<'a> Collector<'a> {
         self.bytes.fetch_add(passed.bytes, Relaxed);
     }
 
+    /// Gives back what the threads keep for the engine: after a history that is a few dozen MiB,
+    /// which its attribution can use. For threads that have started already.
+    pub(super) fn rest(&self) {
+        let forget = || SCRATCH.take();
+        forget();
+        rayon::broadcast(|_| forget());
+    }
+
     pub(super) fn finish(self) -> Collected {
         Collected {
             found: self

@@ -224,6 +224,9 @@ fn run_here(
         let objects = Objects::open(repository, &request.store, &diagnostics)?;
         swept.push(Swept::sweep(objects, state, &collector, &diagnostics)?);
     }
+    if !swept.is_empty() {
+        collector.rest();
+    }
     let collected = collector.finish();
     let mut stats = Stats {
         files: collected.files,

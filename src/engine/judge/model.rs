@@ -10,6 +10,24 @@ use super::feature;
 /// By hash of group and value, in thousandths of a unit of log-odds.
 static WEIGHTS: &[(u64, i16)] = include!(concat!(env!("OUT_DIR"), "/weights.rs"));
 
+/// Bits of a hash that [`STARTS`] goes by.
+const BITS: u32 = 11;
+
+/// For each value of the first bits of a hash the number of [`WEIGHTS`] with a smaller one.
+static STARTS: [u16; (1 << BITS) + 1] = {
+    let mut starts = [0; (1 << BITS) + 1];
+    let (mut bucket, mut at) = (0, 0);
+    while bucket < starts.len() {
+        while at < WEIGHTS.len() && ((WEIGHTS[at].0 >> (64 - BITS)) as usize) < bucket {
+            at += 1;
+        }
+        starts[bucket] = at as u16;
+        bucket += 1;
+    }
+    assert!(WEIGHTS.len() <= u16::MAX as usize);
+    starts
+};
+
 /// What every assignment begins with.
 pub const BIAS: (&str, &str) = ("bias", "");
 
@@ -21,8 +39,11 @@ pub const HOPELESS: i32 = -2000;
 
 /// What a feature adds.
 pub fn weight(group: &str, value: &[u8]) -> i32 {
-    let found = WEIGHTS.binary_search_by_key(&feature::hash(group, value), |entry| entry.0);
-    found.map_or(0, |at| i32::from(WEIGHTS[at].1))
+    let hash = feature::hash(group, value);
+    let bucket = (hash >> (64 - BITS)) as usize;
+    let range = usize::from(STARTS[bucket])..usize::from(STARTS[bucket + 1]);
+    let found = WEIGHTS[range].iter().find(|entry| entry.0 == hash);
+    found.map_or(0, |entry| i32::from(entry.1))
 }
 
 /// How sure `points`, with those of the path, are; `None` when they are too few to report.

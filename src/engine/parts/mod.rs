@@ -229,7 +229,7 @@ impl<'a> Look<'a> {
         let window = self.window(rule.lines, rule.same_block);
         let mut at = window.start;
         while let Some((whole, part)) =
-            pattern.search(&Input::new(self.text()).range(at..window.end))
+            pattern.search_seldom(&Input::new(self.text()).range(at..window.end))
         {
             out.extend(self.of_pattern(rule, part));
             at = whole.end.max(at + 1);
@@ -243,7 +243,7 @@ impl<'a> Look<'a> {
         let mut at = line.start;
         // A match before the secret may share its beginning with the one that holds it.
         for _ in 0..MOST_STARTS {
-            let found = pattern.search(&Input::new(self.text()).range(at..line.end));
+            let found = pattern.search_seldom(&Input::new(self.text()).range(at..line.end));
             let Some((whole, part)) = found else {
                 return;
             };

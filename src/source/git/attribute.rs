@@ -12,7 +12,7 @@ use super::commits::Commits;
 use super::dangling::places_in_dangling_trees;
 use super::history::{Event, History};
 use super::lineage::Tracer;
-use super::object::Kind;
+use super::object::{Kind, Kinds};
 use super::questions::{Answers, Questions};
 use super::tree_log::TreeLog;
 use super::wanted::{Contents, Wanted, lookup};
@@ -68,7 +68,7 @@ impl History<'_> {
         for id in ids {
             if let Some(index) = self.commits.find(id) {
                 answer.insert(*id, self.commit(index));
-            } else if let Ok(Some((Kind::Tag, _))) = reader.find(id) {
+            } else if let Ok(Some(_)) = reader.find_of(id, Kinds::of(&[Kind::Tag])) {
                 let class = self.roots.tags.get(id).copied();
                 let class = class.unwrap_or(Reachability::Unreachable);
                 answer.insert(*id, Attribution::new(Role::TagMessage, class));
@@ -131,19 +131,27 @@ impl History<'_> {
     ) -> BTreeMap<ObjectId, Attribution> {
         let lives = lives(wanted, events);
         let held = self.held(class, wanted, &lives);
-        let mut tracer = Tracer::new(self);
-        let mut found = BTreeMap::new();
-        for life in &lives {
-            let mut attribution = self.attribution(class, life, &held);
-            if let Some(path) = &attribution.path {
-                let begins = life.first_at(path);
-                attribution.origin = match begins {
+        let mut all: Vec<_> = lives
+            .par_iter()
+            .map(|life| (life, self.attribution(class, life, &held)))
+            .collect();
+        // By path, so that one thread has most of what is asked of a file.
+        all.par_sort_by(|(one, a), (two, b)| (&a.path, one.wanted).cmp(&(&b.path, two.wanted)));
+        let each = all.len().div_ceil(rayon::current_num_threads()).max(1);
+        all.par_chunks_mut(each).for_each(|some| {
+            let mut tracer = Tracer::new(self);
+            for (life, attribution) in some {
+                let Some(path) = &attribution.path else {
+                    continue;
+                };
+                attribution.origin = match life.first_at(path) {
                     Some(position) => tracer.origin(path, self.commits.at(position)),
                     None => path.clone(),
                 };
             }
-            found.insert(life.id, attribution);
-        }
+        });
+        let by_id = |(life, attribution): (&Life<'_>, _)| (life.id, attribution);
+        let mut found: BTreeMap<_, _> = all.into_iter().map(by_id).collect();
         for (id, path) in self.direct(class, wanted) {
             let new = || Attribution::new(role(class), class);
             let attribution: &mut Attribution = found.entry(id).or_insert_with(new);

@@ -26,8 +26,8 @@ impl Cache {
     /// A cache for one of `threads`. What the log of trees tells is not read, so little is asked
     /// for twice; below 4 MiB the loss is steep all the same.
     pub(super) fn for_one_of(threads: usize) -> Self {
-        const ALL_THREADS: usize = 16 << 20;
-        let limit = (ALL_THREADS / threads.max(1)).clamp(4 << 20, 8 << 20);
+        const ALL_THREADS: usize = 12 << 20;
+        let limit = (ALL_THREADS / threads.max(1)).clamp(4 << 20, 6 << 20);
         Self {
             young: HashMap::new(),
             old: HashMap::new(),

@@ -1,7 +1,7 @@
 //! What the names of a repository reach, and which commit brought what.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use rayon::prelude::*;
 
@@ -23,8 +23,8 @@ use crate::model::{Diagnostics, ObjectId, Reachability, printable_bytes};
 /// Opening it reads all commits; trees are read when something is asked.
 pub struct History<'a> {
     pub(super) store: &'a Store,
-    pub(super) commits: Commits,
-    pub(super) roots: Roots,
+    pub(super) commits: Arc<Commits>,
+    pub(super) roots: Arc<Roots>,
     pub(super) lineage: Mutex<Lineage>,
     ancestry: OnceLock<Ancestry>,
 }
@@ -59,9 +59,16 @@ const MAX_TAGS: usize = 32;
 /// Commits that a thread takes at a time: neighbours share most of their trees.
 const BATCH: usize = 256;
 
-impl<'a> History<'a> {
+/// What there is to know of a repository before something is asked, to be kept.
+#[derive(Clone)]
+pub(super) struct Overview {
+    commits: Arc<Commits>,
+    roots: Arc<Roots>,
+}
+
+impl Overview {
     /// Reads refs, reflogs and commits.
-    pub fn open(repository: &Repository, store: &'a Store, diagnostics: &Diagnostics) -> Self {
+    pub(super) fn read(repository: &Repository, store: &Store, diagnostics: &Diagnostics) -> Self {
         let refs = Refs::read(repository, diagnostics);
         let mut commits = Commits::read(store, &repository.shallow);
         let roots = Roots::resolve(&refs, store, &commits, diagnostics);
@@ -70,6 +77,22 @@ impl<'a> History<'a> {
             commits.mark(class, tips.copied());
         }
         report_limits(repository, store, &commits, diagnostics);
+        Self {
+            commits: Arc::new(commits),
+            roots: Arc::new(roots),
+        }
+    }
+}
+
+impl<'a> History<'a> {
+    /// Reads refs, reflogs and commits.
+    pub fn open(repository: &Repository, store: &'a Store, diagnostics: &Diagnostics) -> Self {
+        Self::of(store, Overview::read(repository, store, diagnostics))
+    }
+
+    /// The history of which `overview` was read.
+    pub(super) fn of(store: &'a Store, overview: Overview) -> Self {
+        let Overview { commits, roots } = overview;
         Self {
             store,
             commits,

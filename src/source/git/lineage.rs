@@ -124,8 +124,15 @@ pub(super) struct Tracer<'h, 'a> {
     differ: Differ<'h>,
     /// What each commit that was looked at took away.
     gone: HashMap<u32, Vec<Gone>>,
-    /// The name before, by commit and path.
-    renames: HashMap<(u32, Vec<u8>), Option<Vec<u8>>>,
+    /// Where a path was before, by the commit in which it begins and the path.
+    steps: HashMap<(u32, Vec<u8>), Option<Step>>,
+}
+
+/// One step back: a parent of the commit in which a path begins, and the file's path there.
+#[derive(Clone)]
+struct Step {
+    parent: u32,
+    path: Vec<u8>,
 }
 
 /// A file that went away.
@@ -140,7 +147,7 @@ impl<'h, 'a> Tracer<'h, 'a> {
             history,
             differ: Differ::new(history.store.reader(), &history.commits),
             gone: HashMap::new(),
-            renames: HashMap::new(),
+            steps: HashMap::new(),
         }
     }
 
@@ -152,17 +159,34 @@ impl<'h, 'a> Tracer<'h, 'a> {
             let Some(beginning) = self.beginning(&path, at) else {
                 break;
             };
-            let Some(before) = self.name_before(beginning, &path) else {
+            let Some(step) = self.step(beginning, &path) else {
                 break;
             };
-            let parents = self.history.commits.parents(beginning);
-            let Some(parent) = parents.iter().find(|&&parent| self.has(parent, &before)) else {
-                break;
-            };
-            at = *parent;
-            path = before;
+            Step { parent: at, path } = step;
         }
         path
+    }
+
+    /// From `path`, which begins in commit `index`, to the one before.
+    fn step(&mut self, index: u32, path: &[u8]) -> Option<Step> {
+        // Most commits take nothing away, and a file's old name has to go.
+        let position = self.history.commits.get(index).position;
+        let removes = |lineage: &Lineage| lineage.removals.contains(&position);
+        if !self.history.with_lineage(removes) {
+            return None;
+        }
+        let key = (index, path.to_vec());
+        if let Some(known) = self.steps.get(&key) {
+            return known.clone();
+        }
+        let before = self.name_before(index, path);
+        let step = before.and_then(|path| {
+            let parents = self.history.commits.parents(index);
+            let parent = parents.iter().find(|&&parent| self.has(parent, &path));
+            parent.map(|&parent| Step { parent, path })
+        });
+        self.steps.insert(key, step.clone());
+        step
     }
 
     /// Whether commit `index` has a file at `path`.
@@ -190,22 +214,6 @@ impl<'h, 'a> Tracer<'h, 'a> {
 
     /// The path that went away in commit `index` and is now called `path`.
     fn name_before(&mut self, index: u32, path: &[u8]) -> Option<Vec<u8>> {
-        // Most commits take nothing away, and a file's old name has to go.
-        let position = self.history.commits.get(index).position;
-        let removes = |lineage: &Lineage| lineage.removals.contains(&position);
-        if !self.history.with_lineage(removes) {
-            return None;
-        }
-        let key = (index, path.to_vec());
-        if let Some(known) = self.renames.get(&key) {
-            return known.clone();
-        }
-        let found = self.find_name_before(index, path);
-        self.renames.insert(key, found.clone());
-        found
-    }
-
-    fn find_name_before(&mut self, index: u32, path: &[u8]) -> Option<Vec<u8>> {
         if !self.gone.contains_key(&index) {
             let mut leavers = Leavers::default();
             self.differ.run(index, &mut leavers);

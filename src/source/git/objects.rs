@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use super::change::Change;
 use super::commits;
 use super::fingerprint::fingerprint;
+use super::history::Overview;
 use super::work_tree::head;
 use super::{History, Passed, Repository, Skip, Store, StoreOptions};
 use crate::model::{Blob, Diagnostics};
@@ -15,6 +17,7 @@ use crate::source::{Item, Place, Source, SourceError, Visit};
 pub struct Objects {
     repository: Repository,
     store: Store,
+    overview: OnceLock<Overview>,
 }
 
 impl Objects {
@@ -32,6 +35,7 @@ impl Objects {
         Ok(Self {
             repository: repository.clone(),
             store,
+            overview: OnceLock::new(),
         })
     }
 
@@ -83,9 +87,10 @@ impl Objects {
             .sweep_unknown(skip, &scanned, diagnostics, limits)
     }
 
-    /// Commits and refs, read when something has to be attributed.
+    /// Commits and refs. They are read once; what is wrong with them is told then.
     pub fn history(&self, diagnostics: &Diagnostics) -> History<'_> {
-        History::open(&self.repository, &self.store, diagnostics)
+        let read = || Overview::read(&self.repository, &self.store, diagnostics);
+        History::of(&self.store, self.overview.get_or_init(read).clone())
     }
 }
 

@@ -76,6 +76,7 @@ impl<'a> Reader<'a> {
     }
 
     /// As [`Reader::find`], but goes on to the next place when what is in one is of none of `kinds`.
+    /// Of a packed object that is known before any of its bytes is read.
     pub(super) fn find_of(
         &mut self,
         id: &ObjectId,
@@ -86,9 +87,9 @@ impl<'a> Reader<'a> {
             let Some(place) = self.place(turn, id) else {
                 continue;
             };
-            match self.read(place) {
-                Ok(found) if kinds.contains(found.0) => return Ok(Some(found)),
-                Ok(_) => {}
+            match self.read(place, kinds) {
+                Ok(Some(found)) => return Ok(Some(found)),
+                Ok(None) => {}
                 Err(error) => {
                     first_error.get_or_insert((place, error));
                 }
@@ -127,36 +128,50 @@ impl<'a> Reader<'a> {
         Some(Place::Pack { pack, offset })
     }
 
-    fn read(&mut self, place: Place) -> Result<Shared, ObjectError> {
+    /// What is in `place`; `None` when it is of none of `kinds`.
+    fn read(&mut self, place: Place, kinds: Kinds) -> Result<Option<Shared>, ObjectError> {
         match place {
-            Place::Pack { pack, offset } => self.read_packed(pack, offset),
-            Place::Loose { directory, id } => self.read_loose(directory, &id),
+            Place::Pack { pack, offset } => self.read_packed(pack, offset, kinds),
+            Place::Loose { directory, id } => self.read_loose(directory, &id, kinds),
         }
     }
 
-    fn read_loose(&mut self, directory: usize, id: &ObjectId) -> Result<Shared, ObjectError> {
+    fn read_loose(
+        &mut self,
+        directory: usize,
+        id: &ObjectId,
+        kinds: Kinds,
+    ) -> Result<Option<Shared>, ObjectError> {
         let mut bytes = Vec::new();
         let wanted = Wanted {
-            kinds: Kinds::ALL,
+            kinds,
             limit: self.store.options.max_object_bytes,
         };
         let inflater = &mut self.state.inflater;
         let kind = self.store.loose[directory].read(id, wanted, inflater, &mut bytes)?;
-        let kind = kind.expect("all kinds are wanted");
-        Ok((kind, Arc::new(bytes)))
+        Ok(kind.map(|kind| (kind, Arc::new(bytes))))
     }
 
-    fn read_packed(&mut self, pack: usize, offset: u64) -> Result<Shared, ObjectError> {
+    fn read_packed(
+        &mut self,
+        pack: usize,
+        offset: u64,
+        kinds: Kinds,
+    ) -> Result<Option<Shared>, ObjectError> {
         let mut deltas = Vec::new();
         let mut next = (pack, offset);
         let mut passed = next;
         let (kind, mut bytes) = loop {
             if let Some(found) = self.state.cache.get(next) {
+                if !kinds.contains(found.0) {
+                    return Ok(None);
+                }
                 break found;
             }
             let (pack, offset) = next;
             let entry = self.store.packs[pack].entry(offset)?;
             let base = match entry.kind {
+                EntryKind::Whole(kind) if !kinds.contains(kind) => return Ok(None),
                 EntryKind::Whole(kind) => break self.whole(next, kind)?,
                 EntryKind::OffsetDelta(base) => Place::Pack { pack, offset: base },
                 EntryKind::IdDelta(id) => self.base(pack, &id)?,
@@ -169,7 +184,10 @@ impl<'a> Reader<'a> {
             }
             match base {
                 Place::Pack { pack, offset } => next = (pack, offset),
-                Place::Loose { directory, id } => break self.read_loose(directory, &id)?,
+                Place::Loose { directory, id } => match self.read_loose(directory, &id, kinds)? {
+                    Some(found) => break found,
+                    None => return Ok(None),
+                },
             }
             if next == passed || deltas.len() > MAX_CHAIN {
                 return Err(ObjectError::Cycle);
@@ -179,7 +197,7 @@ impl<'a> Reader<'a> {
             bytes = self.patched(key, &bytes)?;
             self.state.cache.insert(key, (kind, Arc::clone(&bytes)));
         }
-        Ok((kind, bytes))
+        Ok(Some((kind, bytes)))
     }
 
     /// Where the base of a delta in `pack` is; git looks in the same pack first.

@@ -193,6 +193,15 @@ impl Store {
         plans
     }
 
+    /// Gives back the plans: nothing that is left to do needs them.
+    pub(super) fn drop_plans(&self) {
+        let mut kept = self
+            .plans
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        *kept = None;
+    }
+
     /// The commits that a sweep noted.
     pub(super) fn commit_log(&self) -> Option<Arc<CommitLog>> {
         let log = self.log.lock();

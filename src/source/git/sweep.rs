@@ -13,7 +13,7 @@ use super::known::{Passed, Skip};
 use super::loose::Wanted;
 use super::losses::Losses;
 use super::object::{Kind, Kinds, Object};
-use super::pack::{Failure, KEEP, Pack, Root, Scratch, Sink, Start};
+use super::pack::{Failure, KEEP, Pack, Plan, Root, Scratch, Sink, Start};
 use super::reader::Reader;
 use super::store::{Plans, Store};
 use crate::model::{Diagnostics, ObjectId};
@@ -79,14 +79,12 @@ impl Store {
         diagnostics: &Diagnostics,
     ) -> (CommitLog, Passed) {
         let plans = self.plans(kinds, skip);
-        let mut roots: Vec<_> = plans.packs.iter().map(|plan| plan.roots(kinds)).collect();
         let sweep = Sweep {
             store: self,
             kinds,
             skip,
             visit,
-            lanes: lanes(&mut roots, self.options.max_object_bytes),
-            roots,
+            lanes: lanes(large_roots(&plans, kinds), self.options.max_object_bytes),
             losses: Losses::new(&plans.packs),
             put_off: Mutex::default(),
             plans,
@@ -127,9 +125,7 @@ struct Sweep<'a> {
     skip: Option<Skip<'a>>,
     visit: Visit<'a>,
     plans: Arc<Plans>,
-    /// The roots to start from, by pack.
-    roots: Vec<Vec<Root>>,
-    /// The large ones among them, in lists of which one thread takes each.
+    /// The large roots to start from, in lists of which one thread takes each.
     lanes: Vec<Vec<(usize, Root)>>,
     /// Large loose objects, which are read one after the other.
     put_off: Mutex<Vec<(usize, usize)>>,
@@ -195,8 +191,8 @@ impl Sweep<'_> {
     fn work(&self) -> Vec<Unit> {
         // Large ones first, so that no thread ends alone with them.
         let mut work: Vec<Unit> = (0..self.lanes.len()).map(Unit::Lane).collect();
-        for (pack, roots) in self.roots.iter().enumerate() {
-            let batches = batches(roots.len());
+        for (pack, plan) in self.plans.packs.iter().enumerate() {
+            let batches = batches(plan.roots().len());
             work.extend(batches.map(|range| Unit::Roots { pack, range }));
         }
         for (directory, loose) in self.store.loose.iter().enumerate() {
@@ -214,8 +210,10 @@ impl Sweep<'_> {
                 }
             }
             Unit::Roots { pack, range } => {
-                for &root in &self.roots[*pack][range.clone()] {
-                    self.run_root(*pack, root, thread);
+                for &root in &self.plans.packs[*pack].roots()[range.clone()] {
+                    if root.may_be_of(self.kinds) && root.size <= LARGE {
+                        self.run_root(*pack, root, thread);
+                    }
                 }
             }
             Unit::Loose { directory, range } => {
@@ -364,14 +362,18 @@ impl Sweep<'_> {
     }
 }
 
-/// Takes the large ones out of `roots`, and deals them out to as few threads that what these hold at
-/// a time stays below `limit`.
-fn lanes(roots: &mut [Vec<Root>], limit: u64) -> Vec<Vec<(usize, Root)>> {
-    let mut large = Vec::new();
-    for (pack, roots) in roots.iter_mut().enumerate() {
-        let found = roots.extract_if(.., |root| root.size > LARGE);
-        large.extend(found.map(|root| (pack, root)));
-    }
+/// The roots of all packs that are large and may be of `kinds`, each with its pack.
+fn large_roots(plans: &Plans, kinds: Kinds) -> Vec<(usize, Root)> {
+    let of_pack = |(pack, plan): (usize, &'_ Plan)| {
+        let roots = plan.roots().iter();
+        let large = roots.filter(move |root| root.size > LARGE && root.may_be_of(kinds));
+        large.map(move |&root| (pack, root)).collect::<Vec<_>>()
+    };
+    plans.packs.iter().enumerate().flat_map(of_pack).collect()
+}
+
+/// Deals `large` roots out to as few threads that what these hold at a time stays below `limit`.
+fn lanes(mut large: Vec<(usize, Root)>, limit: u64) -> Vec<Vec<(usize, Root)>> {
     large.sort_by_key(|(_, root)| Reverse(root.size));
     let largest = large.first().map_or(1, |(_, root)| root.size);
     let most = rayon::current_num_threads().min(large.len());

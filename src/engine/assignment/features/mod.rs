@@ -15,7 +15,7 @@ use super::keys::{self, Key};
 use super::memory::AROUND;
 use super::values::Value;
 use names::{bits_name, byte_name, density_name, length_name, reads_name, shape, sign_at, style};
-use words::{LINE_WORDS, NEIGHBOURS, SIGNS, TELLING, each_word};
+use words::{SIGNS, TELLING, Words};
 
 /// An assignment whose value is to be judged.
 pub(super) struct Seen<'a> {
@@ -236,11 +236,9 @@ impl<'a> Seen<'a> {
         tell("opening", opening.copied().unwrap_or(b"-"));
         let length = ["0", "64", "128", "192", "256", "many"][(line.len() / 64).min(5)];
         tell("line-length", length.as_bytes());
-        each_word(&line[..line.len().min(512)], |word| {
-            if LINE_WORDS.contains(&word) {
-                tell("line", word);
-            }
-        });
+        let words = Words::telling();
+        let seen = words.seen_in(&line[..line.len().min(512)]) & words.of_lines;
+        words.of(seen).for_each(|word| tell("line", word));
         let indent = line.len() - start.len();
         tell("indent", if indent == 0 { b"none" } else { b"some" });
     }
@@ -250,16 +248,9 @@ impl<'a> Seen<'a> {
         let ceiling = (self.value.span.end + AROUND).min(self.text.len());
         let before = &self.text[floor..self.span.start];
         let after = &self.text[self.value.span.end..ceiling];
-        let mut seen = Vec::new();
-        for part in [before, after] {
-            each_word(part, |word| {
-                if NEIGHBOURS.contains(&word) && !seen.contains(&word) {
-                    seen.push(word);
-                }
-            });
-        }
-        seen.sort_unstable();
-        for word in seen {
+        let words = Words::telling();
+        let seen = (words.seen_in(before) | words.seen_in(after)) & words.neighbours;
+        for word in words.of(seen) {
             let name = std::str::from_utf8(word).unwrap_or_default();
             tell("beside", word);
             tell("beside-class", &join(&[self.class(), name]));

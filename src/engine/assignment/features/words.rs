@@ -4,29 +4,58 @@ use std::sync::OnceLock;
 
 use aho_corasick::AhoCorasick;
 
-/// What [`each_word`] has seen fits into a bit a word.
-const _: () = assert!(LINE_WORDS.len() + NEIGHBOURS.len() <= 64);
+/// Words of which a text can hold some.
+pub(super) struct Words {
+    automaton: AhoCorasick,
+    /// Sorted.
+    words: Vec<&'static [u8]>,
+    /// Bits of those words that are of [`LINE_WORDS`], and of [`NEIGHBOURS`].
+    pub(super) of_lines: Seen,
+    pub(super) neighbours: Seen,
+}
 
-/// Hands out each of the words that tell something of a text, once.
-pub(super) fn each_word(text: &[u8], mut word: impl FnMut(&'static [u8])) {
-    static WORDS: OnceLock<(AhoCorasick, Vec<&'static [u8]>)> = OnceLock::new();
-    let (automaton, words) = WORDS.get_or_init(|| {
-        let mut words = [LINE_WORDS, NEIGHBOURS].concat();
-        words.sort_unstable();
-        words.dedup();
-        let automaton = AhoCorasick::builder()
-            .ascii_case_insensitive(true)
-            .build(&words);
-        (automaton.expect("a few short words"), words)
-    });
-    let mut seen = 0u64;
-    for found in automaton.find_overlapping_iter(text) {
-        seen |= 1 << found.pattern().as_usize();
+/// A bit for each word that was seen.
+pub(super) type Seen = u64;
+
+const _: () = assert!(LINE_WORDS.len() + NEIGHBOURS.len() <= Seen::BITS as usize);
+
+impl Words {
+    /// [`LINE_WORDS`] and [`NEIGHBOURS`].
+    pub(super) fn telling() -> &'static Self {
+        static WORDS: OnceLock<Words> = OnceLock::new();
+        WORDS.get_or_init(|| {
+            let mut words = [LINE_WORDS, NEIGHBOURS].concat();
+            words.sort_unstable();
+            words.dedup();
+            let automaton = AhoCorasick::builder()
+                .ascii_case_insensitive(true)
+                .build(&words);
+            let bits = |list: &[&[u8]]| {
+                let all = words.iter().rev();
+                all.fold(0, |bits, word| bits << 1 | Seen::from(list.contains(word)))
+            };
+            Self {
+                automaton: automaton.expect("a few short words"),
+                of_lines: bits(LINE_WORDS),
+                neighbours: bits(NEIGHBOURS),
+                words,
+            }
+        })
     }
-    for (at, found) in words.iter().enumerate() {
-        if seen >> at & 1 == 1 {
-            word(found);
-        }
+
+    /// Those that `text` holds.
+    pub(super) fn seen_in(&self, text: &[u8]) -> Seen {
+        let found = self.automaton.find_overlapping_iter(text);
+        found.fold(0, |seen, found| seen | 1 << found.pattern().as_usize())
+    }
+
+    /// What the bits stand for, sorted.
+    pub(super) fn of(&self, mut seen: Seen) -> impl Iterator<Item = &'static [u8]> {
+        std::iter::from_fn(move || {
+            let at = (seen != 0).then_some(seen.trailing_zeros() as usize)?;
+            seen &= seen - 1;
+            Some(self.words[at])
+        })
     }
 }
 

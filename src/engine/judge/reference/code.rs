@@ -73,6 +73,10 @@ fn environment(value: &str) -> Option<Reference> {
 }
 
 fn manager(value: &str) -> Option<Reference> {
+    // One of the two is in each.
+    if !value.bytes().any(|byte| matches!(byte, b'(' | b'.')) {
+        return None;
+    }
     let (at, system) = MANAGERS.iter().find_map(|&(call, system)| {
         let at = value.find(call)?;
         Some((at + call.len(), system))

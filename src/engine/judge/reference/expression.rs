@@ -111,6 +111,11 @@ fn marked(value: &str) -> Option<Reference> {
 /// Openers and closers, longest opener first.
 const BRACES: &[(&str, &str)] = &[("${{", "}}"), ("{{", "}}"), ("<%", "%>"), ("<<", ">>")];
 
+/// Whether an expression can begin with `byte`.
+pub(super) fn may_open(byte: u8) -> bool {
+    matches!(byte, b'$' | b'#' | b'{' | b'%' | b'<')
+}
+
 /// Length of the expression at the start of `text`, braces included.
 pub(super) fn expression_length(text: &str) -> Option<usize> {
     for (open, close) in BRACES {

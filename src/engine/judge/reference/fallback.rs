@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::expression::{SOURCES, expression_length};
+use super::expression::{SOURCES, expression_length, may_open};
 use super::{code, is_identifier, is_path, quoted};
 
 /// Functions of templates whose quoted argument is a default.
@@ -31,12 +31,11 @@ fn is_literal(text: &str) -> bool {
 /// Looks at each expression of the value.
 fn in_expressions(value: &str) -> Option<Range<usize>> {
     let mut at = 0;
-    while let Some(rest) = value.get(at..) {
-        let Some(c) = rest.chars().next() else {
-            break;
-        };
+    while let Some(start) = value.bytes().skip(at).position(may_open) {
+        at += start;
+        let rest = value.get(at..)?;
         let Some(length) = expression_length(rest) else {
-            at += c.len_utf8();
+            at += 1;
             continue;
         };
         let found = rest.get(..length).and_then(in_expression);

@@ -60,6 +60,16 @@ pub(in crate::source::git) struct Root {
     pub(in crate::source::git) size: u64,
 }
 
+impl Root {
+    /// Whether its objects may be of `kinds`.
+    pub(in crate::source::git) fn may_be_of(&self, kinds: Kinds) -> bool {
+        match self.start {
+            Start::Whole(kind) => kinds.contains(kind),
+            Start::Outside(_) => true,
+        }
+    }
+}
+
 /// What a delta tree begins with.
 #[derive(Clone, Copy)]
 pub(in crate::source::git) enum Start {
@@ -165,13 +175,9 @@ impl Draft {
 }
 
 impl Plan {
-    /// The roots whose objects may be of `kinds`.
-    pub(in crate::source::git) fn roots(&self, kinds: Kinds) -> Vec<Root> {
-        let wanted = |root: &&Root| match root.start {
-            Start::Whole(kind) => kinds.contains(kind),
-            Start::Outside(_) => true,
-        };
-        self.roots.iter().filter(wanted).copied().collect()
+    /// All roots.
+    pub(in crate::source::git) fn roots(&self) -> &[Root] {
+        &self.roots
     }
 
     /// The ids of what is to be shown of the delta tree of `root`.

@@ -156,7 +156,7 @@ impl TreeLog {
             return None;
         }
         let (name, is_tree) = self.entry(key);
-        let id = |thing: u32| self.things.ids.get(thing as usize).copied();
+        let id = |thing: u32| self.things.id(thing);
         Some(Difference {
             name,
             is_tree,

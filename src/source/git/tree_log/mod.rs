@@ -15,6 +15,7 @@ mod edits;
 mod hash;
 mod record;
 mod shape;
+mod things;
 
 use std::ops::{ControlFlow, Range};
 use std::sync::Mutex;
@@ -25,9 +26,9 @@ use super::wanted::Wanted;
 use crate::model::{Diagnostics, ObjectId};
 
 pub(super) use compare::{Comparer, Difference};
-use hash::FastMap;
 use record::{Names, Recorder};
 use shape::{Shape, shapes};
+use things::Things;
 
 /// Trees and how they differ from their bases.
 pub(super) struct TreeLog {
@@ -70,42 +71,8 @@ struct Entry {
     thing: u32,
 }
 
-/// Ids and their numbers.
-struct Things {
-    numbers: FastMap<ObjectId, u32>,
-    ids: Vec<ObjectId>,
-}
-
 /// The number that stands for every file that nobody asked for.
 const SOME_FILE: u32 = 0;
-
-impl Default for Things {
-    fn default() -> Self {
-        Self {
-            numbers: FastMap::from_iter([(ObjectId::NULL, SOME_FILE)]),
-            ids: vec![ObjectId::NULL],
-        }
-    }
-}
-
-impl Things {
-    fn number(&mut self, id: ObjectId) -> u32 {
-        let next = self.ids.len() as u32;
-        let number = *self.numbers.entry(id).or_insert(next);
-        if number == next {
-            self.ids.push(id);
-        }
-        number
-    }
-
-    /// Adds others and returns their numbers.
-    fn append(&mut self, other: Self) -> Vec<u32> {
-        let Self { numbers, ids } = other;
-        // The other table is given back before this one grows.
-        drop(numbers);
-        ids.into_iter().map(|id| self.number(id)).collect()
-    }
-}
 
 /// A name, and whether it is a directory's.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -126,7 +93,7 @@ impl NameKey {
 }
 
 impl TreeLog {
-    /// Reads all trees of `store`.
+    /// Reads all trees of `store`, and lets it forget how: what the log tells is not read again.
     pub(super) fn read(store: &Store, wanted: &Wanted) -> Self {
         let recorders: Vec<_> = (0..rayon::current_num_threads())
             .map(|_| Mutex::new(Recorder::default()))
@@ -144,6 +111,7 @@ impl TreeLog {
             // What cannot be read is told when it is needed.
             store.sweep_kinds(Kinds::of(&[Kind::Tree]), &visit, &Diagnostics::new());
         }
+        store.drop_plans();
         Self::joined(recorders.into_iter().map(|recorder| {
             recorder
                 .into_inner()
@@ -164,7 +132,7 @@ impl TreeLog {
         };
         parts.for_each(|part| log.append(part, &mut names));
         log.names = names.names;
-        log.nodes_of = vec![NONE; log.things.ids.len()];
+        log.nodes_of = vec![NONE; log.things.len()];
         for (at, node) in log.nodes.iter().enumerate() {
             log.nodes_of[node.thing as usize] = at as u32;
         }
@@ -214,7 +182,7 @@ impl TreeLog {
 
     /// The node of the tree `id`.
     fn find(&self, id: &ObjectId) -> Option<u32> {
-        let thing = *self.things.numbers.get(id)?;
+        let thing = self.things.find(id)?;
         Some(self.node_of(thing)).filter(|&node| node != NONE)
     }
 

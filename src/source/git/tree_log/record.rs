@@ -13,7 +13,7 @@ use crate::source::git::tree::{Entries, TreeEntry};
 use crate::source::git::wanted::Wanted;
 
 /// Memory of the log, of all threads together.
-const MAX_BYTES: usize = 40 << 20;
+const MAX_BYTES: usize = 64 << 20;
 
 /// What one thread noted.
 #[derive(Default)]
@@ -68,12 +68,12 @@ impl Recorder {
 
     /// Whether the log takes more memory than the time it saves is worth.
     fn is_full(&self) -> bool {
-        /// Of an id and its places in tables.
-        const ID: usize = 64;
+        /// Of an id, its number, and the number of its node.
+        const ID: usize = Things::EACH + size_of::<u32>();
         let held = self.edits.len() * size_of::<Edit>()
             + self.entries.len() * size_of::<Entry>()
             + self.nodes.len() * (size_of::<Node>() + size_of::<Shape>())
-            + self.things.ids.len() * ID;
+            + self.things.len() * ID;
         held > MAX_BYTES / rayon::current_num_threads()
     }
 

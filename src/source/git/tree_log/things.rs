@@ -1,0 +1,146 @@
+//! Numbers for ids: hundreds of thousands, so a table of numbers beside the list of ids, which
+//! takes a third of what a map from ids to numbers does.
+
+use std::hash::BuildHasher as _;
+
+use super::hash::Keys;
+use super::{NONE, SOME_FILE};
+use crate::model::ObjectId;
+
+/// Ids and their numbers.
+pub(super) struct Things {
+    keys: Keys,
+    /// Numbers by the hash of their id, each in the first place from there on that was free;
+    /// [`NONE`] in the rest.
+    slots: Vec<u32>,
+    ids: Vec<ObjectId>,
+}
+
+/// Places of an empty table; a power of two, as it stays.
+const FIRST: usize = 1024;
+
+impl Default for Things {
+    fn default() -> Self {
+        let mut things = Self {
+            keys: Keys::default(),
+            slots: vec![NONE; FIRST],
+            ids: Vec::new(),
+        };
+        let first = things.number(ObjectId::NULL);
+        debug_assert_eq!(first, SOME_FILE);
+        things
+    }
+}
+
+impl Things {
+    /// Memory for one id, of the table and of the list, in bytes.
+    pub(super) const EACH: usize = size_of::<ObjectId>() + 2 * size_of::<u32>();
+
+    pub(super) fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// The id with this number.
+    pub(super) fn id(&self, number: u32) -> Option<ObjectId> {
+        self.ids.get(number as usize).copied()
+    }
+
+    /// The number of `id`, if it has one.
+    pub(super) fn find(&self, id: &ObjectId) -> Option<u32> {
+        Some(self.slots[self.slot(id)]).filter(|&number| number != NONE)
+    }
+
+    /// The number of `id`, a new one if it has none.
+    pub(super) fn number(&mut self, id: ObjectId) -> u32 {
+        let mut slot = self.slot(&id);
+        if self.slots[slot] != NONE {
+            return self.slots[slot];
+        }
+        // A quarter stays free, so that the places of one hash are few.
+        if self.ids.len() * 4 >= self.slots.len() * 3 {
+            self.grow();
+            slot = self.slot(&id);
+        }
+        let number = self.ids.len() as u32;
+        self.slots[slot] = number;
+        self.ids.push(id);
+        number
+    }
+
+    /// Adds others and returns their numbers.
+    pub(super) fn append(&mut self, other: Self) -> Vec<u32> {
+        let Self { slots, ids, .. } = other;
+        // The other table is given back before this one grows.
+        drop(slots);
+        ids.into_iter().map(|id| self.number(id)).collect()
+    }
+
+    /// Where the number of `id` is, or would be.
+    fn slot(&self, id: &ObjectId) -> usize {
+        let mask = self.slots.len() - 1;
+        let mut slot = self.keys.hash_one(id) as usize & mask;
+        loop {
+            match self.slots[slot] {
+                NONE => return slot,
+                number if self.ids[number as usize] == *id => return slot,
+                _ => slot = (slot + 1) & mask,
+            }
+        }
+    }
+
+    fn grow(&mut self) {
+        let places = 2 * self.slots.len();
+        self.slots.clear();
+        self.slots.resize(places, NONE);
+        for number in 0..self.ids.len() {
+            // All ids differ, so this is a free place.
+            let slot = self.slot(&self.ids[number]);
+            self.slots[slot] = number as u32;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(number: u32) -> ObjectId {
+        let mut bytes = [0; 20];
+        bytes[..4].copy_from_slice(&number.to_be_bytes());
+        ObjectId::new(bytes)
+    }
+
+    #[test]
+    fn every_id_keeps_its_number_while_the_table_grows() {
+        let mut things = Things::default();
+        for number in 1..10_000 {
+            assert_eq!(things.find(&id(number)), None);
+            assert_eq!(things.number(id(number)), number);
+        }
+        for number in 1..10_000 {
+            assert_eq!(things.number(id(number)), number);
+            assert_eq!(things.find(&id(number)), Some(number));
+            assert_eq!(things.id(number), Some(id(number)));
+        }
+        assert_eq!(things.len(), 10_000);
+        assert_eq!(things.find(&ObjectId::NULL), Some(SOME_FILE));
+        assert_eq!(things.id(10_000), None);
+    }
+
+    #[test]
+    fn others_are_numbered_anew() {
+        let mut one = Things::default();
+        let mut two = Things::default();
+        for number in 1..3000 {
+            one.number(id(2 * number));
+            two.number(id(3 * number));
+        }
+        let ids: Vec<_> = (0..two.len() as u32).filter_map(|n| two.id(n)).collect();
+        let numbers = one.append(two);
+        assert_eq!(numbers.len(), ids.len());
+        for (id, number) in ids.iter().zip(numbers) {
+            assert_eq!(one.id(number), Some(*id));
+            assert_eq!(one.find(id), Some(number));
+        }
+    }
+}
