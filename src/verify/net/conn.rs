@@ -51,7 +51,7 @@ impl Conn {
     /// One over `stream`, whose address is `opened` or not, for tests of protocols.
     #[cfg(test)]
     pub(crate) fn for_test(stream: TcpStream, opened: bool) -> Self {
-        let tls = super::tls::config(super::tls::roots(None).expect("roots"));
+        let tls = super::tls::config(super::tls::roots(None).expect("Mozilla's"));
         let deadline = Instant::now() + Duration::from_secs(5);
         Self::new(stream, "127.0.0.1", tls, deadline, opened)
     }

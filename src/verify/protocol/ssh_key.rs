@@ -169,11 +169,12 @@ mod tests {
 
     fn pem(label: &str, bytes: &[u8], newline: &str) -> String {
         let body = BASE64.encode(bytes);
+        let (first, rest) = body.split_at(10);
         let dashes = "-----";
         [
             &format!("{dashes}BEGIN {label}{dashes}"),
-            &body[..10],
-            &body[10..],
+            first,
+            rest,
             &format!("{dashes}END {label}{dashes}"),
         ]
         .join(newline)
