@@ -32,6 +32,12 @@ pub(super) fn account(candidate: Candidate<'_>) -> Verdict {
     }
 }
 
+/// The number of the account of the key id that `text` is.
+pub fn aws_account(text: &[u8]) -> Option<String> {
+    let id = key_id_at(text, 0).filter(|_| text.len() == LENGTH)?;
+    account_number(id).map(|number| format!("{number:012}"))
+}
+
 /// The key id that starts at `at` and has no further letter or digit around it.
 fn key_id_at(text: &[u8], at: usize) -> Option<&[u8; LENGTH]> {
     let id: &[u8; LENGTH] = text.get(at..)?.first_chunk()?;

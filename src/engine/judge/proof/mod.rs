@@ -10,11 +10,17 @@ mod aws;
 mod azure;
 mod checksum;
 mod claims;
+mod curve25519;
 mod der;
 mod encoded;
+mod ids;
 mod macaroon;
 mod private_key;
+mod public;
 mod signed_url;
+
+pub use aws::aws_account;
+pub use public::{Public, PublicKind, may_hold_public, public_halves, public_id};
 
 use crate::model::{Proof, Span, printable};
 
@@ -96,6 +102,9 @@ const PROVERS: &[(&str, Prover)] = &[
     ("private-key-der", private_key::der_base64),
     ("sentry-org", claims::sentry_org),
     ("signed-url", signed_url::signed_url),
+    ("slack-ids", ids::slack_ids),
+    ("stripe-mode", ids::stripe_mode),
+    ("telegram-bot", ids::telegram_bot),
     ("vercel-crc32", checksum::vercel),
     ("zuplo-crc32", checksum::zuplo),
 ];
@@ -113,7 +122,7 @@ pub fn prove(name: &str, text: &[u8], span: Span) -> Verdict {
 }
 
 /// Decodes base64 in either alphabet, with or without padding, whatever its last bits are.
-pub(in crate::engine) fn decode_base64(text: &[u8]) -> Option<Vec<u8>> {
+pub fn decode_base64(text: &[u8]) -> Option<Vec<u8>> {
     let unpadded = text.len() - text.iter().rev().take_while(|&&c| c == b'=').count();
     let text = &text[..unpadded];
     if text.len() % 4 == 1 {
@@ -289,6 +298,8 @@ mod tests {
             for name in PROOFS {
                 prove(name, &text, Span::new(a.min(b), a.max(b)));
             }
+            public_halves(&text);
+            public_id(&text);
         }
 
         #[test]
@@ -296,6 +307,8 @@ mod tests {
             for name in PROOFS {
                 prove(name, &text, Span::new(0, text.len()));
             }
+            public_halves(&text);
+            public_id(&text);
         }
     }
 }
