@@ -325,15 +325,15 @@ fn what_is_proved_does_not_depend_on_how_it_is_read() {
     let pair = Pair::new(9);
     let key = draw("{{alnum:40}}", 10);
     let fixture = Fixture::new();
-    fixture.write("id", &pair.private());
-    fixture.write("settings.env", &format!("JWT_SECRET={key}\n"));
+    fixture.write("id", pair.private());
+    fixture.write("settings.env", format!("JWT_SECRET={key}\n"));
     fixture.git(&["add", "-A"]);
     fixture.commit("one");
     fixture.write("id", "gone\n");
-    fixture.write("old.crt", &pair.certificate(LONG_AGO, "acme ca"));
+    fixture.write("old.crt", pair.certificate(LONG_AGO, "acme ca"));
     fixture.write(
         "log",
-        &format!("token: {}\n", token(key.as_bytes(), r#"{"sub":"1"}"#)),
+        format!("token: {}\n", token(key.as_bytes(), r#"{"sub":"1"}"#)),
     );
     fixture.git(&["add", "-A"]);
     fixture.commit("two");
