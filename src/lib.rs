@@ -2,7 +2,7 @@
 //! history and CI definitions, outside any secret manager.
 //!
 //! Data flows one way, and the modules are listed in that order:
-//! targets → [`source`] → [`engine`] → [`finding`] → `verify` → [`report`], tied together by [`scan`].
+//! targets → [`source`] → [`engine`] → [`finding`] → [`pairs`] → `verify` → [`report`], tied together by [`scan`].
 
 pub mod model;
 
@@ -13,6 +13,8 @@ pub mod source;
 pub mod engine;
 
 pub mod finding;
+
+pub mod pairs;
 
 #[cfg(feature = "verify")]
 pub mod verify;

@@ -58,6 +58,12 @@ pub fn group(raw: Vec<RawFinding>, detectors: &DetectorSet, grouping: &Grouping)
     }
     let finish = |(id, seen)| finding(id, seen, detectors, grouping);
     let mut findings: Vec<_> = groups.into_iter().map(finish).collect();
+    sort(&mut findings);
+    findings
+}
+
+/// Sorts worst first, in a total order.
+pub fn sort(findings: &mut [Finding]) {
     findings.sort_by(|a, b| {
         let rank = |f: &Finding| (f.severity, f.confidence, f.in_head);
         rank(b)
@@ -65,7 +71,6 @@ pub fn group(raw: Vec<RawFinding>, detectors: &DetectorSet, grouping: &Grouping)
             .then_with(|| place(&a.occurrences[0]).cmp(&place(&b.occurrences[0])))
             .then_with(|| a.id.cmp(&b.id))
     });
-    findings
 }
 
 fn id(seen: &RawFinding, detector: &Detector, key: Option<&FingerprintKey>) -> FindingId {
@@ -97,11 +102,7 @@ fn finding(
         .iter()
         .max_by_key(|seen| (seen.confidence, seen.proof != Proof::None));
     let best = best.expect("a group is never empty");
-    let ends_at = match best.proof {
-        Proof::Structure { ends_at, .. } => ends_at,
-        _ => None,
-    };
-    let expired = ends_at.is_some_and(|end| end < grouping.now);
+    let expired = best.proof.ends_at().is_some_and(|end| end < grouping.now);
     // `hunter2` shields little, wherever it is asked for: worth a word, not an alarm.
     let weak = detector.value == ValueKind::Password && best.weak;
     let in_head = seen.iter().any(|seen| {
@@ -220,6 +221,7 @@ fn reasons(seen: &RawFinding, detector: &Detector, explain: bool) -> Vec<String>
     match &seen.proof {
         Proof::Checksum { what } => reasons.push(format!("its checksum is right ({what})")),
         Proof::Structure { what, .. } => reasons.push(format!("it parses ({what})")),
+        Proof::Cryptographic { what, .. } => reasons.push(what.clone()),
         Proof::None => {}
     }
     match &seen.occurrence.key {

@@ -12,7 +12,7 @@ mod single;
 mod suppress;
 
 pub use baseline::{Baseline, BaselineError};
-pub use group::{Grouping, RawFinding, group};
+pub use group::{Grouping, RawFinding, group, sort};
 pub use ignore_file::{IGNORE_FILES, IgnoreFile};
 pub use inline::{Markers, suppression as inline_suppression};
 pub use line_hash::{line_hash, line_hashes};

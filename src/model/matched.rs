@@ -20,15 +20,31 @@ pub enum Proof {
         /// Which one, for people: "CRC-32, base62".
         what: String,
     },
+    /// Something else that was seen by the same scan fits it, as only what belongs together does.
+    Cryptographic {
+        /// What, for people: "it is the key of the certificate in tls.crt".
+        what: String,
+        /// End of validity, as for [`Proof::Structure`].
+        ends_at: Option<i64>,
+    },
 }
 
 impl Proof {
-    /// The word used in reports: `none`, `structure` or `checksum`.
+    /// End of validity, in seconds since 1970-01-01T00:00:00Z, where it states one.
+    pub fn ends_at(&self) -> Option<i64> {
+        match *self {
+            Self::Structure { ends_at, .. } | Self::Cryptographic { ends_at, .. } => ends_at,
+            Self::None | Self::Checksum { .. } => None,
+        }
+    }
+
+    /// The word used in reports: `none`, `structure`, `checksum` or `cryptographic`.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::None => "none",
             Self::Structure { .. } => "structure",
             Self::Checksum { .. } => "checksum",
+            Self::Cryptographic { .. } => "cryptographic",
         }
     }
 }

@@ -12,7 +12,7 @@ use super::{RenderOptions, words};
 use crate::detector::{Detector, DetectorSet};
 use crate::finding::{Finding, Suppression, SuppressionSource};
 use crate::model::{
-    Diagnostic, DiagnosticKind, Liveness, Occurrence, Part, Proof, Reason, Secret, printable,
+    Diagnostic, DiagnosticKind, Liveness, Occurrence, Part, Reason, Secret, printable,
     printable_bytes,
 };
 
@@ -60,10 +60,6 @@ impl<'a> LivenessRecord<'a> {
 impl<'a> Head<'a> {
     /// Of `finding`.
     pub(super) fn new(finding: &'a Finding, detector: &'a Detector) -> Self {
-        let ends_at = match finding.proof {
-            Proof::Structure { ends_at, .. } => ends_at,
-            Proof::None | Proof::Checksum { .. } => None,
-        };
         Self {
             id: finding.id.as_str(),
             detector: &detector.id,
@@ -74,7 +70,7 @@ impl<'a> Head<'a> {
             proof: finding.proof.as_str(),
             lifetime: finding.lifetime.as_str(),
             mints_trust: finding.mints_trust.as_str(),
-            expires_at: ends_at.and_then(words::rfc3339),
+            expires_at: finding.proof.ends_at().and_then(words::rfc3339),
             liveness: finding.liveness.as_ref().map(LivenessRecord::new),
         }
     }

@@ -150,11 +150,7 @@ pub(super) fn nearest(parts: &[Part]) -> impl Iterator<Item = &Part> {
 
 /// How long this credential lives: until the end that it states, or as its kind does.
 pub(super) fn life(finding: &Finding) -> String {
-    let ends_at = match finding.proof {
-        Proof::Structure { ends_at, .. } => ends_at.and_then(date),
-        Proof::None | Proof::Checksum { .. } => None,
-    };
-    match (finding.lifetime, ends_at) {
+    match (finding.lifetime, finding.proof.ends_at().and_then(date)) {
         (Lifetime::Expired, Some(day)) => format!("expired on {day}"),
         (_, Some(day)) => format!("valid until {day}"),
         (kind, None) => lifetime(kind).to_owned(),
@@ -206,6 +202,7 @@ pub(super) fn why(finding: &Finding) -> Vec<String> {
         Proof::None => None,
         Proof::Checksum { what } => Some((what, format!("its checksum is right ({what})"))),
         Proof::Structure { what, .. } => Some((what, format!("it parses as {what}"))),
+        Proof::Cryptographic { what, .. } => Some((what, what.clone())),
     };
     if let Some((what, sentence)) = proof
         && !finding

@@ -10,12 +10,14 @@ use sha1::{Digest, Sha1};
 
 use crate::engine::judge::guess::{self, Strength};
 use crate::engine::judge::path;
+use crate::engine::judge::proof::{may_hold_public, public_halves};
 use crate::engine::{Engine, Neighbour, Scratch, decode};
 use crate::finding::{Markers, RawFinding, inline_suppression, line_hashes, place};
 use crate::model::{
     Blob, Content, Decoding, DetectorIndex, LineIndex, Location, Match, ObjectId, Occurrence,
     Reachability, Role, Secret, SourceKind, Span,
 };
+use crate::pairs::{Seen, SeenAt};
 use crate::source::git::{Kind, Passed};
 use crate::source::{Item, Origin, Place};
 use crate::state::State;
@@ -31,6 +33,7 @@ pub(super) struct Collector<'a> {
     /// Is told which objects hold nothing.
     pub(super) state: Option<&'a State>,
     found: Mutex<Vec<Pending>>,
+    publics: Mutex<BTreeSet<Seen>>,
     files: AtomicU64,
     objects: AtomicU64,
     bytes: AtomicU64,
@@ -47,12 +50,22 @@ pub(super) struct Pending {
 /// What a collector ends with.
 pub(super) struct Collected {
     pub(super) found: Vec<Pending>,
+    /// Public halves of keys.
+    pub(super) publics: BTreeSet<Seen>,
     pub(super) files: u64,
     pub(super) objects: u64,
     pub(super) bytes: u64,
     /// Objects among them that were not read again.
     pub(super) known: u64,
 }
+
+/// Proofs of detectors that find private keys.
+const KEY_PROOFS: &[&str] = &[
+    "age-bech32",
+    "gcp-service-account",
+    "private-key",
+    "private-key-der",
+];
 
 thread_local! {
     static SCRATCH: RefCell<(Scratch, Vec<Match>)> = RefCell::default();
@@ -72,6 +85,7 @@ impl<'a> Collector<'a> {
             progress,
             state: None,
             found: Mutex::default(),
+            publics: Mutex::default(),
             files: AtomicU64::new(0),
             objects: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
@@ -96,8 +110,10 @@ impl<'a> Collector<'a> {
             self.engine
                 .scan_kin(&item.blob, kinship, scratch, &mut emit);
             let size = item.blob.bytes.len();
+            let holds_public = self.look_for_public(item, matches);
+            let is_empty = matches.is_empty() && !holds_public;
             if let (true, Place::Object { id, .. }, Some(state)) =
-                (matches.is_empty(), item.place, self.state)
+                (is_empty, item.place, self.state)
             {
                 state.record(id, size);
             }
@@ -116,6 +132,40 @@ impl<'a> Collector<'a> {
             }
         });
         ControlFlow::Continue(())
+    }
+
+    /// Keeps public halves of keys; whether the item may hold any, and so must be read again.
+    fn look_for_public(&self, item: &Item<'_>, matches: &[Match]) -> bool {
+        let path = match item.place {
+            Place::File { path } | Place::Staged { path, .. } => Some(path),
+            Place::Commit { path, .. } => path,
+            Place::Object { .. } | Place::Stdin => None,
+        };
+        let is_key = |found: &Match| {
+            let proof = &self.engine.detectors().get(found.detector).proof;
+            proof.as_deref().is_some_and(|it| KEY_PROOFS.contains(&it))
+        };
+        let text = item.blob.bytes;
+        let worth_a_look = matches.iter().any(is_key) || may_hold_public(text, path);
+        if item.origin.offset != 0 || !worth_a_look {
+            return false;
+        }
+        let halves = public_halves(text);
+        let at = match (path, item.place) {
+            (Some(path), _) => SeenAt::Path(path.to_vec()),
+            (None, Place::Object { id, .. } | Place::Commit { id, .. }) => SeenAt::Object(id),
+            (None, _) => SeenAt::Stdin,
+        };
+        let holds = !halves.is_empty();
+        let seen = halves.into_iter().map(|public| Seen {
+            public,
+            at: at.clone(),
+        });
+        self.publics
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+            .extend(seen);
+        holds
     }
 
     /// Counts objects that need no look: an earlier scan found nothing in them.
@@ -137,6 +187,10 @@ impl<'a> Collector<'a> {
         Collected {
             found: self
                 .found
+                .into_inner()
+                .unwrap_or_else(|poisoned| poisoned.into_inner()),
+            publics: self
+                .publics
                 .into_inner()
                 .unwrap_or_else(|poisoned| poisoned.into_inner()),
             files: self.files.into_inner(),

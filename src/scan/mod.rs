@@ -22,6 +22,7 @@ use crate::model::{
     Confidence, Diagnostic, Diagnostics, ObjectId, Reachability, RepositoryInfo, Role, SourceKind,
     Stats,
 };
+use crate::pairs::pair;
 use crate::source::files::Files;
 use crate::source::git::objects::Objects;
 use crate::source::git::range::{Range, RangeSpec};
@@ -254,6 +255,7 @@ fn run_here(
         explain: request.explain,
     };
     let mut all = group(raw, engine.detectors(), &grouping);
+    pair(&mut all, &collected.publics, request.now);
     hide_secret_parts(&mut all);
     let least = request.min_confidence.unwrap_or(Confidence::Low);
     let before = all.len();

@@ -81,6 +81,14 @@ impl Plan {
                 None
             }
         };
+        if let Some(repository) = found.as_ref().filter(|found| !found.has_sound_head()) {
+            diagnostics.incomplete(
+                repository.git_dir.join("HEAD").display(),
+                "HEAD is damaged, so that git sees no repository here: all objects of the history \
+                 are scanned where it was asked for, but what HEAD holds, what is staged, and which \
+                 ignored files are tracked is not known",
+            );
+        }
         if self.repository.is_none() {
             self.repository.clone_from(&found);
         }

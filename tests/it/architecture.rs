@@ -13,13 +13,17 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("source", &["model"]),
     ("engine", &["model", "detector"]),
     ("finding", &["model", "detector"]),
+    // The engine for what its offline proofs know of a key: its public half.
+    ("pairs", &["model", "engine", "finding"]),
     ("report", &["model", "detector", "finding"]),
     // The engine for what its offline proofs know of a token: an account, an end.
     ("verify", &["model", "detector", "engine", "finding"]),
     ("state", &["model", "detector", "source"]),
     (
         "scan",
-        &["model", "detector", "source", "engine", "finding", "state"],
+        &[
+            "model", "detector", "source", "engine", "finding", "pairs", "state",
+        ],
     ),
     (
         "config",

@@ -253,3 +253,26 @@ fn large_objects_come_whole_and_the_limit_is_told() {
             .all(|one| one.message.contains("more than the limit"))
     );
 }
+
+#[test]
+fn a_damaged_head_is_said() {
+    let fixture = Fixture::new();
+    fixture.commit_file("a.txt", "nothing\n");
+    let scan = |args: &[&str]| {
+        let ran = crate::cli::straykey(fixture.path(), &[&["scan"], args].concat(), b"");
+        (
+            ran.code,
+            ran.err.contains("HEAD is damaged") || ran.out.contains("HEAD is damaged"),
+        )
+    };
+    assert_eq!(scan(&[]), (0, false));
+    fixture.write(".git/HEAD", "nonsense\n");
+    for args in [
+        &[][..],
+        &["--no-history"],
+        &["--history-only"],
+        &["--staged"],
+    ] {
+        assert_eq!(scan(args), (3, true), "{args:?}");
+    }
+}

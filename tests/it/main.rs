@@ -15,6 +15,7 @@ mod git_places;
 mod git_reader;
 mod hooks;
 mod oracle;
+mod pairs;
 mod parts;
 mod prefilter;
 mod report;

@@ -88,6 +88,19 @@ impl Repository {
         })
     }
 
+    /// Whether `HEAD` is what git accepts: a symbolic link, the name of a ref, or an id. With
+    /// anything else git takes the folder for no repository.
+    pub fn has_sound_head(&self) -> bool {
+        let path = self.git_dir.join("HEAD");
+        if path.symlink_metadata().is_ok_and(|it| it.is_symlink()) {
+            return true;
+        }
+        let bytes = read_limited(&path).ok().flatten().unwrap_or_default();
+        let text = bytes.trim_ascii();
+        let named = text.strip_prefix(b"ref:").map(<[u8]>::trim_ascii_start);
+        named.is_some_and(|name| name.starts_with(b"refs/")) || ObjectId::from_hex(text).is_ok()
+    }
+
     /// The directories that belong to the repository, without links.
     pub(super) fn own_directories(&self) -> Vec<PathBuf> {
         // A work tree that only the configuration names (`core.worktree`) is not its own: a hostile
@@ -242,6 +255,29 @@ mod tests {
         let repository = Repository::open(&own).expect("read");
         assert_eq!(repository.git_dir, own);
         assert_eq!(repository.objects_dir, own.join("../../objects"));
+    }
+
+    #[test]
+    fn a_head_that_names_nothing_is_noticed() {
+        let scratch = tempfile::tempdir().expect("a scratch directory");
+        skeleton(scratch.path());
+        let sound = |text: &str| {
+            fs::write(scratch.path().join("HEAD"), text).expect("writable");
+            Repository::open(scratch.path())
+                .expect("read")
+                .has_sound_head()
+        };
+        let id = ObjectId::new([0xab; 20]);
+        for text in [
+            "ref: refs/heads/main\n",
+            "ref:\trefs/heads/a",
+            &format!("{id}\n"),
+        ] {
+            assert!(sound(text), "{text}");
+        }
+        for text in ["", "nonsense", "ref: nowhere", "abababab"] {
+            assert!(!sound(text), "{text}");
+        }
     }
 
     #[test]

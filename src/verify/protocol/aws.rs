@@ -124,7 +124,7 @@ impl Verifier for Sts {
 /// Whether the account of the key may be spoken to.
 fn admit(subject: &Subject<'_>, settings: &Settings) -> Result<(), Outcome> {
     let key = Key::of(subject).map_err(Outcome::Skipped)?;
-    let account = proof::aws_account(key.id);
+    let account = proof::aws_account(key.id.as_bytes());
     if account.as_deref().is_some_and(canary::is_account) {
         return Err(Outcome::Canary);
     }

@@ -32,10 +32,10 @@ pub(super) fn account(candidate: Candidate<'_>) -> Verdict {
     }
 }
 
-/// The account of a key id that stands alone.
-pub(super) fn account_of(id: &[u8]) -> Option<String> {
-    let id = key_id_at(id, 0).filter(|_| id.len() == LENGTH)?;
-    Some(format!("{:012}", account_number(id)?))
+/// The number of the account of the key id that `text` is.
+pub fn aws_account(text: &[u8]) -> Option<String> {
+    let id = key_id_at(text, 0).filter(|_| text.len() == LENGTH)?;
+    account_number(id).map(|number| format!("{number:012}"))
 }
 
 /// The key id that starts at `at` and has no further letter or digit around it.
@@ -114,9 +114,9 @@ mod tests {
     #[test]
     fn the_account_of_an_id_alone() {
         let id = key_id(123_456_789_012, &mut Random(4));
-        assert_eq!(account_of(id.as_bytes()).as_deref(), Some("123456789012"));
-        assert_eq!(account_of(format!("{id} ").as_bytes()), None);
-        assert_eq!(account_of(b"AKIA"), None);
+        assert_eq!(aws_account(id.as_bytes()).as_deref(), Some("123456789012"));
+        assert_eq!(aws_account(format!("{id} ").as_bytes()), None);
+        assert_eq!(aws_account(b"AKIA"), None);
     }
 
     #[test]

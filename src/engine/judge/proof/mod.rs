@@ -10,11 +10,17 @@ mod aws;
 mod azure;
 mod checksum;
 mod claims;
+mod curve25519;
 mod der;
 mod encoded;
+mod ids;
 mod macaroon;
 mod private_key;
+mod public;
 mod signed_url;
+
+pub use aws::aws_account;
+pub use public::{Public, PublicKind, may_hold_public, public_halves, public_id};
 
 use crate::model::{Proof, Span, printable};
 
@@ -96,6 +102,9 @@ const PROVERS: &[(&str, Prover)] = &[
     ("private-key-der", private_key::der_base64),
     ("sentry-org", claims::sentry_org),
     ("signed-url", signed_url::signed_url),
+    ("slack-ids", ids::slack_ids),
+    ("stripe-mode", ids::stripe_mode),
+    ("telegram-bot", ids::telegram_bot),
     ("vercel-crc32", checksum::vercel),
     ("zuplo-crc32", checksum::zuplo),
 ];
@@ -112,18 +121,13 @@ pub fn prove(name: &str, text: &[u8], span: Span) -> Verdict {
     }
 }
 
-/// The account that an AWS access-key id holds, in twelve digits; ids of before 2019 hold none.
-pub fn aws_account(key_id: &str) -> Option<String> {
-    aws::account_of(key_id.as_bytes())
-}
-
 /// The moment that a field of a signed address names, in seconds since 1970-01-01T00:00:00Z.
 pub fn moment(value: &[u8]) -> Option<i64> {
     azure::moment(value)
 }
 
 /// Decodes base64 in either alphabet, with or without padding, whatever its last bits are.
-pub(in crate::engine) fn decode_base64(text: &[u8]) -> Option<Vec<u8>> {
+pub fn decode_base64(text: &[u8]) -> Option<Vec<u8>> {
     let unpadded = text.len() - text.iter().rev().take_while(|&&c| c == b'=').count();
     let text = &text[..unpadded];
     if text.len() % 4 == 1 {
@@ -299,6 +303,8 @@ mod tests {
             for name in PROOFS {
                 prove(name, &text, Span::new(a.min(b), a.max(b)));
             }
+            public_halves(&text);
+            public_id(&text);
         }
 
         #[test]
@@ -306,6 +312,8 @@ mod tests {
             for name in PROOFS {
                 prove(name, &text, Span::new(0, text.len()));
             }
+            public_halves(&text);
+            public_id(&text);
         }
     }
 }

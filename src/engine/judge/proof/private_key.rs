@@ -12,7 +12,7 @@ use super::der::{self, Key, Outline};
 use super::{Candidate, Verdict, contains, decode_base64, find, shown};
 use crate::engine::extent::der::Bare;
 use crate::engine::extent::pem::Block;
-use crate::model::Proof;
+use crate::model::{Proof, Span};
 
 const OPENSSH_MAGIC: &[u8] = b"openssh-key-v1\0";
 const PUTTY_HEAD: &[u8] = b"PuTTY-User-Key-File-";
@@ -116,8 +116,8 @@ fn fingerprinted(
         what += part;
     }
     if let Some(public) = public {
-        what += ", SHA256:";
-        what += &BASE64_NOPAD.encode(&Sha256::digest(public));
+        what += ", ";
+        what += &fingerprint(public);
     }
     let proof = Proof::Structure {
         what,
@@ -126,6 +126,41 @@ fn fingerprinted(
     match protection {
         UNENCRYPTED => Verdict::Proved(proof),
         _ => Verdict::Sealed(proof),
+    }
+}
+
+/// What `ssh-keygen -l` prints for a public key in SSH's wire format.
+pub(super) fn fingerprint(wire: &[u8]) -> String {
+    format!("SHA256:{}", BASE64_NOPAD.encode(&Sha256::digest(wire)))
+}
+
+/// The fingerprint of the public half of a private key in any form that this module reads, where
+/// the structure holds that half or it can be computed with little work.
+pub(super) fn public_fingerprint(secret: &[u8]) -> Option<String> {
+    let whole = Candidate {
+        text: secret,
+        span: Span::new(0, secret.len()),
+    };
+    let (Verdict::Proved(proof) | Verdict::Sealed(proof)) = private_key(whole) else {
+        return None;
+    };
+    let Proof::Structure { what, .. } = proof else {
+        return None;
+    };
+    match what.rsplit_once(", SHA256:") {
+        Some((_, sum)) => Some(format!("SHA256:{sum}")),
+        None => der::ed25519_public(&decoded_body(secret)?).map(|wire| fingerprint(&wire)),
+    }
+}
+
+/// The bytes of a key in PEM, or in base64 without it.
+fn decoded_body(secret: &[u8]) -> Option<Vec<u8>> {
+    match find(secret, b"-----BEGIN ") {
+        Some(at) => decode_base64(&Block::read(secret, at)?.body),
+        None => {
+            let blank = |c: &&u8| !c.is_ascii_whitespace();
+            decode_base64(&secret.iter().filter(blank).copied().collect::<Vec<_>>())
+        }
     }
 }
 
@@ -190,6 +225,12 @@ fn openssh(bytes: &[u8]) -> Verdict {
     let encrypted = format!("encrypted ({cipher})");
     let protection = if unprotected { UNENCRYPTED } else { &encrypted };
     fingerprinted("OpenSSH", kind.as_deref(), protection, public)
+}
+
+/// The name of a public key in SSH's wire format, where it is of a known kind.
+pub(super) fn ssh_kind_name(blob: &[u8]) -> Option<&[u8]> {
+    ssh_kind(blob)?;
+    Fields(blob).string()
 }
 
 /// The kind of a public key in SSH's wire format.
