@@ -252,14 +252,16 @@ def azure_services():
 
 PROVIDER = """
 import fs from 'node:fs'
-import { createPublicKey } from 'node:crypto'
+import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { Provider } from 'oidc-provider'
-import { jwtVerify } from 'jose'
+import { SignJWT, jwtVerify } from 'jose'
 
 const [port, file] = process.argv.slice(2)
-const { secret, publicKey } = JSON.parse(fs.readFileSync(file))
+const { secret, publicKey, privateKey } = JSON.parse(fs.readFileSync(file))
+const signing = { ...createPrivateKey(privateKey).export({ format: 'jwk' }), kid: 'k1', use: 'sig', alg: 'RS256' }
 const url = `http://127.0.0.1:${port}`
 const provider = new Provider(url, {
+  jwks: { keys: [signing] },
   clients: [
     { client_id: 'machine', client_secret: secret, grant_types: ['client_credentials'], redirect_uris: [], response_types: [] },
     { client_id: 'app', client_secret: secret, grant_types: ['authorization_code', 'refresh_token'],
@@ -293,6 +295,9 @@ provider.use(async (ctx, next) => {
     ctx.body = { error: 'invalid_grant', error_description: why }
   }
 })
+const token = (kid, end) => new SignJWT({ scope: 'deploy' }).setProtectedHeader({ alg: 'RS256', kid })
+  .setIssuer(url).setSubject('ci').setIssuedAt().setExpirationTime(end).sign(createPrivateKey(privateKey))
+fs.writeFileSync(`${file}.jwt`, JSON.stringify([await token('k1', '1h'), await token('k0', '1h'), await token('k1', '1s ago')]))
 const client = await provider.Client.find('app')
 const grant = new provider.Grant({ accountId: 'u1', clientId: 'app' })
 grant.addOIDCScope('openid offline_access')
@@ -374,7 +379,8 @@ def google():
         secret(keys[-1].split("\n")[1]), secret(keys[-1].split("\n")[5])
     public = run("openssl", "pkey", "-in", scratch / "good", "-pubout").decode()
     client_key = secret(f"acmecs_{secret(length=32)}")
-    (scratch / "config").write_text(json.dumps({"secret": client_key, "publicKey": public}))
+    config = {"secret": client_key, "publicKey": public, "privateKey": keys[0]}
+    (scratch / "config").write_text(json.dumps(config))
     script = tools / "provider.mjs"
     script.write_text(PROVIDER)
     server = spawn("node", script, str(at), scratch / "config", at=at, cwd=tools)
@@ -411,6 +417,18 @@ def google():
     assert status == 200, body
     check("refresh token, revoked", "dead", detector, refresh, *there, **client)
     hostile("refresh token", detector, refresh, "google-oauth", **client)
+
+    # Tokens against the keys that their issuer publishes; nothing of a token is sent.
+    good, unknown, ended = map(secret, json.loads((scratch / "config.jwt").read_text()))
+    issuer = ["--endpoint", f"jwt-issuer={root}"]
+    check("JWT", "live", "jwt", good, *issuer, identity={"account": root, "user": "ci", "scopes": "deploy"})
+    head, claims, signature = good.split(".")
+    forged = base64.urlsafe_b64encode(base64.urlsafe_b64decode(claims + "==").replace(b'"ci"', b'"me"')).decode()
+    check("JWT, changed", "dead", "jwt", secret(".".join([head, forged.rstrip("="), signature])), *issuer)
+    check("JWT, key that is not published", "unknown(unexpected-status)", "jwt", unknown, *issuer)
+    check("JWT, ended", "revoked-or-expired", "jwt", ended, *issuer)
+    check("JWT, issuer that nobody named", "skipped(host-not-allowed)", "jwt", good)
+    hostile("JWT", "jwt", good, "jwt-issuer")
 
     (scratch / "acme.toml").write_text(DETECTORS)
     own = ["--detectors", scratch / "acme.toml"]

@@ -1,6 +1,6 @@
 //! The network, and all of it: names, addresses, TLS, HTTP, budget and the record of calls.
 //!
-//! Knows nothing of findings. Everything that speaks to somebody goes through [`Net`], which counts
+//! Knows nothing of findings. Everything that speaks to somebody goes through `Net`, which counts
 //! it against the budget, writes it into the log before and after, and refuses addresses that are
 //! not to be asked. There is no other client in the crate that could be taken instead.
 

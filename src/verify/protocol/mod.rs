@@ -11,6 +11,7 @@ mod der;
 mod ftp;
 mod gcp;
 mod imap;
+mod jwt;
 mod kubernetes;
 mod ldap;
 mod login;
@@ -61,6 +62,7 @@ pub(crate) const PROTOCOLS: &[&dyn Protocol] = &[
     &gcp::RefreshToken,
     &gcp::ServiceAccount,
     &imap::LOGIN,
+    &jwt::Issuer,
     &kubernetes::ClientKey,
     &kubernetes::Token::Kubeconfig,
     &kubernetes::Token::ServiceAccount,
