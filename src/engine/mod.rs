@@ -191,7 +191,14 @@ impl Engine {
         };
         let base = kinship.base.map(|(trace, _)| trace);
         if let Some(base) = base {
+            let anew = scratch.work.len();
             news.carry(base, longest, reach, &mut scratch.work);
+            // A copy may begin inside the key of its first candidate.
+            let mut at = 0;
+            scratch.work.retain(|it| {
+                at += 1;
+                at <= anew || it.idle || self.is_candidate(it.detector, blob, it.start)
+            });
         }
         self.confirm(blob, scratch);
         let mut trace = kinship.trace.borrow_mut();

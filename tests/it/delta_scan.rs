@@ -220,3 +220,23 @@ fn real_histories_give_the_same_report() {
         assert!(same, "{}: the reports differ", path.display());
     }
 }
+
+/// A copy that begins inside a key takes candidates along that the rest of the key does not make.
+#[test]
+fn a_key_that_is_cut_is_judged_anew() {
+    let templates = [
+        "}\nval encryptionKey: String = \"{{hex:64}}\"\n}\n",
+        "private_key_password = \"{{alnum:20}}\"\n",
+        "\"clientSecretKey\": \"{{hex:40}}\",\n",
+    ];
+    for template in templates {
+        let text = template::expand(template, 7).expect("a template").text;
+        let text = [text.as_bytes(), FILLER.repeat(4).as_bytes()].concat();
+        for from in 0..40 {
+            let rest = text[from..].to_vec();
+            let len = rest.len();
+            let copied = Copied { from, to: 0, len };
+            check(&[(text.clone(), Vec::new()), (rest, vec![copied])]);
+        }
+    }
+}
