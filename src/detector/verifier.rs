@@ -147,6 +147,37 @@ pub struct RequestSpec {
     pub throttle: Vec<ClauseSpec>,
 }
 
+impl RequestSpec {
+    /// All that stands for values in it.
+    pub fn templates(&self) -> Vec<&str> {
+        let mut templates = vec![self.url.as_str()];
+        match &self.auth {
+            Some(AuthSpec::Bearer(value)) => templates.push(value),
+            Some(AuthSpec::Basic(a, b) | AuthSpec::Header(a, b) | AuthSpec::Query(a, b)) => {
+                templates.extend([a.as_str(), b.as_str()]);
+            }
+            None => {}
+        }
+        templates.extend(self.headers.values().map(String::as_str));
+        match &self.body {
+            Some(BodySpec::Form(fields)) => templates.extend(fields.values().map(String::as_str)),
+            Some(BodySpec::Json(value)) => texts(value, &mut templates),
+            Some(BodySpec::Text(..)) | None => {}
+        }
+        templates
+    }
+}
+
+/// The texts of a JSON value.
+fn texts<'a>(value: &'a serde_json::Value, found: &mut Vec<&'a str>) {
+    match value {
+        serde_json::Value::String(text) => found.push(text),
+        serde_json::Value::Array(items) => items.iter().for_each(|item| texts(item, found)),
+        serde_json::Value::Object(fields) => fields.values().for_each(|item| texts(item, found)),
+        _ => {}
+    }
+}
+
 /// The methods that there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]

@@ -6,7 +6,7 @@
 use super::phrase::{CLOCKS, Phrase, Piece, is_name};
 use super::spec::DetectorFile;
 use super::verifier::{
-    AuthSpec, BodySpec, ClauseSpec, JsonOp, Method, RequestSpec, VerifierClass, VerifierSpec,
+    BodySpec, ClauseSpec, JsonOp, Method, RequestSpec, VerifierClass, VerifierSpec,
 };
 
 /// Verifiers whose calls answer a good secret with a status and nothing else, each for a reason
@@ -188,22 +188,8 @@ fn request(verifier: &VerifierSpec, request: &RequestSpec, fail: &mut dyn FnMut(
             "`{url}` begins neither with `${{endpoint}}` nor with `${{secret}}`"
         ));
     }
-    let mut templates = vec![url.as_str()];
-    match &request.auth {
-        Some(AuthSpec::Bearer(value)) => templates.push(value),
-        Some(AuthSpec::Basic(a, b) | AuthSpec::Header(a, b) | AuthSpec::Query(a, b)) => {
-            templates.extend([a.as_str(), b.as_str()]);
-        }
-        None => {}
-    }
-    templates.extend(request.headers.values().map(String::as_str));
-    match &request.body {
-        Some(BodySpec::Form(fields)) => templates.extend(fields.values().map(String::as_str)),
-        Some(BodySpec::Json(value)) => texts(value, &mut templates),
-        Some(BodySpec::Text(..)) | None => {}
-    }
     let mut shows_secret = false;
-    for text in templates {
+    for text in request.templates() {
         match Phrase::parse(text) {
             Ok(phrase) => {
                 shows_secret |= phrase.names().any(|name| name == "secret");
@@ -270,15 +256,6 @@ fn is_graphql_query(body: &serde_json::Value) -> bool {
     let query = body.get("query").and_then(serde_json::Value::as_str);
     let query = query.map(str::trim_start);
     query.is_some_and(|query| query.starts_with('{') || query.starts_with("query"))
-}
-
-fn texts<'a>(value: &'a serde_json::Value, found: &mut Vec<&'a str>) {
-    match value {
-        serde_json::Value::String(text) => found.push(text),
-        serde_json::Value::Array(items) => items.iter().for_each(|item| texts(item, found)),
-        serde_json::Value::Object(fields) => fields.values().for_each(|item| texts(item, found)),
-        _ => {}
-    }
 }
 
 fn names(verifier: &VerifierSpec, phrase: &Phrase, fail: &mut dyn FnMut(String)) {

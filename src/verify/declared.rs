@@ -6,7 +6,7 @@ use super::net::{HttpRequest, Place};
 use super::render::{self, Values};
 use super::{Asker, Settings, Subject, Target, Verdict, Verifier, judge};
 use crate::detector::{
-    Detector, RequestSpec, RevocationSpec, VerifierClass, VerifierSpec, host_fits, is_host,
+    Detector, Phrase, RequestSpec, RevocationSpec, VerifierClass, VerifierSpec, host_fits, is_host,
     is_whole,
 };
 use crate::model::{Outcome, Reason};
@@ -163,17 +163,6 @@ fn same_site(pattern: &str, host: &str) -> bool {
     site(pattern) == site(host)
 }
 
-/// All names in the templates of a request.
-fn names(request: &RequestSpec) -> Vec<String> {
-    let json = serde_json::to_string(request).unwrap_or_default();
-    let parts = json.split("${").skip(1);
-    let names = parts.filter_map(|part| part.split(['}', '|']).next());
-    // Keys of filters stand in brackets.
-    let keys = json.split("hmac_").skip(1);
-    let keys = keys.filter_map(|part| part.split(['(', ')']).nth(1));
-    names.chain(keys).map(str::to_owned).collect()
-}
-
 /// Whom a password is for.
 pub(super) fn user_of(subject: &Subject<'_>) -> Option<String> {
     let names = ["user", "username", "email", "login"];
@@ -214,9 +203,15 @@ impl Verifier for Declared {
         if settings.endpoint(&self.spec.endpoint.name).is_none() {
             return Vec::new();
         }
+        let templates = self.spec.requests.iter().flat_map(RequestSpec::templates);
+        let phrases: Vec<_> = templates.filter_map(|it| Phrase::parse(it).ok()).collect();
+        let named = |need: &&str| {
+            phrases
+                .iter()
+                .any(|it| it.names().any(|name| name == *need))
+        };
         let mut needs = self.needs();
-        let named: Vec<String> = self.spec.requests.iter().flat_map(names).collect();
-        needs.retain(|need| !named.iter().any(|name| name == need));
+        needs.retain(|need| !named(need));
         needs
     }
 

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::Verdict;
 use super::net::Answer;
+use super::{Verdict, rank};
 use crate::detector::{ClauseSpec, Expect, IdentityField, JsonOp, JsonTest, RequestSpec, Scalar};
 use crate::model::{Outcome, Reason, printable};
 
@@ -190,16 +190,7 @@ fn contains(text: &str, word: &str) -> bool {
 /// The verdict of several hosts of one provider, the first of which that says live is believed:
 /// dead only if all say so.
 pub(crate) fn over_hosts(verdicts: Vec<Verdict>) -> Verdict {
-    let rank = |verdict: &Verdict| match verdict.outcome {
-        Outcome::Live => 0,
-        Outcome::LiveRestricted => 1,
-        Outcome::RevokedOrExpired => 2,
-        Outcome::Canary => 3,
-        Outcome::Unknown(_) => 4,
-        Outcome::Skipped(_) => 5,
-        Outcome::Dead => 6,
-    };
-    let best = verdicts.into_iter().min_by_key(rank);
+    let best = verdicts.into_iter().min_by_key(|it| rank(it.outcome));
     best.unwrap_or_else(|| Verdict::of(Outcome::Skipped(Reason::NoEndpoint)))
 }
 

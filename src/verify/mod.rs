@@ -203,64 +203,45 @@ pub struct Known {
     pub serves: Vec<String>,
 }
 
+impl Known {
+    fn of(verifier: &dyn Verifier, revokes: bool, serves: Vec<String>) -> Self {
+        Self {
+            verifier: verifier.name(),
+            revokes,
+            class: verifier.class(),
+            endpoint: verifier.endpoint().map(str::to_owned),
+            hosts: verifier.hosts(),
+            serves,
+        }
+    }
+}
+
 /// The verifiers and revocations for secrets of `detectors`, by name.
 pub fn catalogue(detectors: &DetectorSet) -> Vec<Known> {
     let mut known: BTreeMap<String, Known> = BTreeMap::new();
+    let mut add = |it: Known| match known.get_mut(&it.verifier) {
+        Some(there) => there.serves.extend(it.serves),
+        None => {
+            known.insert(it.verifier.clone(), it);
+        }
+    };
+    let texts = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
     for (_, detector) in detectors.iter() {
-        let Some(verifier) = Declared::of(detector) else {
-            continue;
-        };
-        let entry = known.entry(verifier.name()).or_insert_with(|| Known {
-            verifier: verifier.name(),
-            revokes: false,
-            class: verifier.class(),
-            endpoint: verifier.endpoint().map(str::to_owned),
-            hosts: verifier.hosts(),
-            serves: Vec::new(),
-        });
-        entry.serves.push(detector.id.to_string());
-    }
-    for (_, detector) in detectors.iter() {
-        let Some((verifier, _)) = Declared::revocation(detector) else {
-            continue;
-        };
-        let entry = known.entry(verifier.name()).or_insert_with(|| Known {
-            verifier: verifier.name(),
-            revokes: true,
-            class: verifier.class(),
-            endpoint: verifier.endpoint().map(str::to_owned),
-            hosts: verifier.hosts(),
-            serves: Vec::new(),
-        });
-        entry.serves.push(detector.id.to_string());
+        let serves = || vec![detector.id.to_string()];
+        if let Some(verifier) = Declared::of(detector) {
+            add(Known::of(&*verifier, false, serves()));
+        }
+        if let Some((revocation, _)) = Declared::revocation(detector) {
+            add(Known::of(&revocation, true, serves()));
+        }
     }
     for code in protocol::REVOCATIONS {
-        known.insert(
-            code.who.name(),
-            Known {
-                verifier: code.who.name(),
-                revokes: true,
-                class: code.who.class(),
-                endpoint: code.who.endpoint().map(str::to_owned),
-                hosts: code.who.hosts(),
-                serves: code.serves.iter().map(|id| (*id).to_owned()).collect(),
-            },
-        );
+        add(Known::of(code.who, true, texts(code.serves)));
     }
     for code in protocol::PROTOCOLS {
-        let detectors = code.serves().iter().map(|id| (*id).to_owned());
         let schemes = code.schemes().iter().map(|scheme| format!("{scheme}:"));
-        known.insert(
-            code.name(),
-            Known {
-                verifier: code.name(),
-                revokes: false,
-                class: code.class(),
-                endpoint: code.endpoint().map(str::to_owned),
-                hosts: code.hosts(),
-                serves: detectors.chain(schemes).collect(),
-            },
-        );
+        let serves = texts(code.serves()).into_iter().chain(schemes);
+        add(Known::of(*code, false, serves.collect()));
     }
     known.into_values().collect()
 }
@@ -270,6 +251,19 @@ pub fn catalogue(detectors: &DetectorSet) -> Vec<Known> {
 pub fn is_base(url: &str) -> bool {
     let place = net::Place::of(url).is_some() || protocol::is_place(url);
     place && !url.contains(['?', '#'])
+}
+
+/// Which of several outcomes is told: dead only where all are.
+fn rank(outcome: Outcome) -> u8 {
+    match outcome {
+        Outcome::Live => 0,
+        Outcome::LiveRestricted => 1,
+        Outcome::Canary => 2,
+        Outcome::RevokedOrExpired => 3,
+        Outcome::Unknown(_) => 4,
+        Outcome::Skipped(_) => 5,
+        Outcome::Dead => 6,
+    }
 }
 
 /// Asks somebody whether secrets of some kinds work.

@@ -83,19 +83,10 @@ fn record(net: &Net, finding: &Finding, revoked: Revoked) {
         Revoked::Failed(reason) => ("failed", Some(reason.as_str())),
     };
     audit.write(&Event {
-        event: "revocation",
-        finding: finding.id.as_str(),
-        verifier: "",
         class: "revoke",
-        method: None,
-        host: None,
-        port: None,
-        address: None,
-        status: None,
-        bytes: 0,
-        milliseconds: 0,
         reason,
         outcome: Some(outcome),
+        ..Event::about("revocation", finding.id.as_str())
     });
 }
 

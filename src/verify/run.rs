@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use super::cache::Cache;
 use super::net::{Caller, Event, Net, NetError, NetOptions, random};
 use super::plan::{Decision, Job, decide};
-use super::{Asker, Settings, Verdict};
+use super::{Asker, Settings, Verdict, rank};
 use crate::detector::{DetectorSet, VerifierClass};
 use crate::finding::Finding;
 use crate::model::{Liveness, Outcome, Reason, Secret};
@@ -122,19 +122,11 @@ pub fn verify(
 fn record(net: &Net, finding: &Finding, liveness: &Liveness) {
     let Some(audit) = net.audit() else { return };
     audit.write(&Event {
-        event: "verdict",
-        finding: finding.id.as_str(),
         verifier: liveness.verifier.as_deref().unwrap_or_default(),
-        class: "",
-        method: None,
         host: liveness.host.as_deref(),
-        port: None,
-        address: None,
-        status: None,
-        bytes: 0,
-        milliseconds: 0,
         reason: liveness.outcome.reason().map(Reason::as_str),
         outcome: Some(liveness.outcome.as_str()),
+        ..Event::about("verdict", finding.id.as_str())
     });
 }
 
@@ -162,16 +154,7 @@ fn together(decisions: &[Decision<'_>], verdicts: &BTreeMap<&[u8], Verdict>) -> 
         })
         .collect();
     let several = each.len() > 1;
-    let rank = |it: &Liveness| match it.outcome {
-        Outcome::Live => 0,
-        Outcome::LiveRestricted => 1,
-        Outcome::Canary => 2,
-        Outcome::RevokedOrExpired => 3,
-        Outcome::Unknown(_) => 4,
-        Outcome::Skipped(_) => 5,
-        Outcome::Dead => 6,
-    };
-    let best = each.into_iter().min_by_key(rank);
+    let best = each.into_iter().min_by_key(|it| rank(it.outcome));
     let mut best = best.unwrap_or_else(|| Liveness::skipped(Reason::NoVerifier));
     // None of several pairs works: perhaps none of them is the right one.
     if several && best.outcome == Outcome::Dead {

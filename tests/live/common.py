@@ -20,7 +20,7 @@ from pathlib import Path
 HOST = "127.0.0.1"
 DIR = Path(tempfile.mkdtemp(prefix="straykey-live-"))
 # What is installed stays for the next run, outside of the repository.
-INSTALLED = Path(os.environ.get("STRAYKEY_LIVE", "/tmp/straykey-live-installed"))
+INSTALLED = Path(os.environ.get("STRAYKEY_LIVE") or Path(tempfile.gettempdir()) / "straykey-live-installed")
 # All that the binary writes: looked through for secrets at the end.
 OUT = DIR / "out"
 OUT.mkdir()

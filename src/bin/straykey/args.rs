@@ -230,7 +230,8 @@ pub(crate) struct Given {
     #[arg(long, value_name = "ID")]
     pub(crate) detector: Option<String>,
 
-    /// What the secret on standard input is used with: NAME=VALUE; repeatable
+    /// What the secret on standard input is used with: NAME=VALUE, or NAME=@FILE for what other
+    /// processes must not see; repeatable
     #[arg(long, value_name = "NAME=VALUE")]
     pub(crate) part: Vec<String>,
 

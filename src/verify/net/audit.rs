@@ -54,6 +54,27 @@ pub struct Event<'a> {
     pub outcome: Option<&'static str>,
 }
 
+impl<'a> Event<'a> {
+    /// One about a finding of which nothing else is known yet.
+    pub fn about(event: &'static str, finding: &'a str) -> Self {
+        Self {
+            event,
+            finding,
+            verifier: "",
+            class: "",
+            method: None,
+            host: None,
+            port: None,
+            address: None,
+            status: None,
+            bytes: 0,
+            milliseconds: 0,
+            reason: None,
+            outcome: None,
+        }
+    }
+}
+
 #[derive(Serialize)]
 struct Line<'a> {
     time: String,

@@ -49,7 +49,7 @@ impl Base {
             url: url.trim_end_matches('/').to_owned(),
             from_text: true,
         };
-        let place = Place::of(&base.url).ok_or(Outcome::Skipped(Reason::BadValue))?;
+        let place = base.place()?;
         let fits = |pattern: &&str| crate::detector::host_fits(pattern, &place.host);
         let vendor = !settings.own_only && hosts.iter().any(fits);
         match place.https && (vendor || base.is_named(settings)) {
@@ -64,11 +64,18 @@ impl Base {
             url: url.trim_end_matches('/').to_owned(),
             from_text: true,
         };
-        Place::of(&base.url).ok_or(Outcome::Skipped(Reason::BadValue))?;
+        base.place()?;
         match base.is_named(settings) {
             true => Ok(base),
             false => Err(Outcome::Skipped(Reason::HostNotAllowed)),
         }
+    }
+
+    /// Where it is. A query of scanned text may hold a secret of its own, and plans print URLs.
+    fn place(&self) -> Result<Place, Outcome> {
+        let plain = !self.url.contains(['?', '#']);
+        let place = Place::of(&self.url).filter(|_| plain);
+        place.ok_or(Outcome::Skipped(Reason::BadValue))
     }
 
     fn is_named(&self, settings: &Settings) -> bool {
@@ -199,6 +206,7 @@ mod tests {
             "http://a.acme.example",
             "https://b.example",
             "https://u@a.acme.example",
+            "https://a.acme.example/?key=x",
             "a.acme.example",
         ] {
             assert!(!found(&settings, url), "{url}");

@@ -200,6 +200,39 @@ fn one_secret_and_a_report_are_asked_about() {
     );
 }
 
+/// Other processes see a command line, so a part may stand in a file.
+#[test]
+fn a_part_is_read_from_a_file() {
+    let folder = folder(0);
+    let server = Server::new(vec![answer(200, r#"{"access_token":"t"}"#)]);
+    let endpoint = format!("paypal={}", server.url());
+    let id = ["client", "-of-", "nobody"].concat();
+    fs::write(folder.path().join("id"), format!("{id}\n")).expect("written");
+    let words = [
+        "verify",
+        "--detector",
+        "paypal-client-secret",
+        "--part",
+        "client_id=@id",
+        "-",
+        "--endpoint",
+        &endpoint,
+        "--allow-net",
+        "127.0.0.1",
+    ];
+    let out = run(folder.path(), &words, "x");
+    assert_eq!(out.status.code(), Some(1), "{}", text(&out.stderr));
+    let basic = data_encoding::BASE64.encode(format!("{id}:x").as_bytes());
+    assert!(server.asked()[0].head.contains(&basic));
+    let missing = words.map(|word| match word {
+        "client_id=@id" => "client_id=@nothing",
+        word => word,
+    });
+    let out = run(folder.path(), &missing, "x");
+    assert_eq!(out.status.code(), Some(2));
+    assert!(text(&out.stderr).contains("--part client_id: nothing"));
+}
+
 #[test]
 fn a_revocation_needs_a_yes() {
     let folder = folder(1);

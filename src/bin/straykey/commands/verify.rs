@@ -165,9 +165,17 @@ fn given(args: &Given) -> Result<Report> {
         let (name, value) = part
             .split_once('=')
             .ok_or_else(|| anyhow!("--part: write NAME=VALUE"))?;
+        // Other processes see a command line.
+        let value = match value.strip_prefix('@') {
+            Some(path) => {
+                let bytes = fs::read(path).with_context(|| format!("--part {name}: {path}"))?;
+                Secret::new(bytes.strip_suffix(b"\n").unwrap_or(&bytes))
+            }
+            None => Secret::new(value.as_bytes()),
+        };
         Ok(Part {
             name: name.to_owned().into(),
-            value: Secret::new(value.as_bytes()),
+            value,
             shown: false,
             line: 1,
             distance: 0,
