@@ -6,10 +6,11 @@
 //! matches in the text, so a scan of what is new and one of everything say the same.
 
 mod address;
+mod plausible;
 mod siblings;
+mod window;
 
 use std::cell::OnceCell;
-use std::ops::Range;
 use std::sync::OnceLock;
 
 use data_encoding::BASE64;
@@ -19,11 +20,13 @@ use crate::detector::{Detector, DetectorSet, FindPart, PartRule, Shape, Text};
 use crate::model::{Decoding, DetectorIndex, LineIndex, Match, Part, Secret, Span};
 
 use super::assignment::{self, Given};
-use super::judge::{guess, is_template, placeholder, reference};
+use super::judge::guess;
 use super::matcher::Pattern;
 use super::{Engine, context, decode};
 use address::Address;
+use plausible::{holds, is_name, is_real};
 use siblings::{Family, Kin, Kind};
+use window::{depth, distance, indentation, is_section};
 
 /// How far from a secret its parts are looked for, in bytes on either side.
 const REACH: usize = 4096;
@@ -401,62 +404,6 @@ impl<'a> Look<'a> {
         Some(pair[..colon].to_vec())
     }
 
-    /// The line with those that go on with it: a `\` at the end.
-    fn command(&self) -> Span {
-        const MOST: usize = 8;
-        let goes_on = |line: usize| self.lines.line(line).trim_ascii_end().ends_with(b"\\");
-        let mut first = self.lines.line_of(self.secret.start);
-        let mut last = first;
-        for _ in 0..MOST {
-            if first > 0 && goes_on(first - 1) {
-                first -= 1;
-            }
-            if goes_on(last) {
-                last += 1;
-            }
-        }
-        self.clipped(self.lines, self.secret, first..last + 1)
-    }
-
-    fn window(&self, lines: u32, same_block: bool) -> Span {
-        self.window_in(self.lines, self.secret, lines, same_block)
-    }
-
-    fn window_in(&self, text: &LineIndex<'_>, secret: Span, lines: u32, same_block: bool) -> Span {
-        let ends = |line: &[u8]| same_block && (line.is_empty() || is_section(line));
-        self.window_until(text, secret, lines, &ends)
-    }
-
-    /// So many lines around `secret`, up to one at which `ends` says so.
-    fn window_until(
-        &self,
-        text: &LineIndex<'_>,
-        secret: Span,
-        lines: u32,
-        ends: &dyn Fn(&[u8]) -> bool,
-    ) -> Span {
-        let lines = lines as usize;
-        let own = text.line_of(secret.start);
-        let last = text.line_of(secret.end.saturating_sub(1).max(secret.start));
-        let goes_on = |line: &usize| !ends(text.line(*line).trim_ascii());
-        let above = (own.saturating_sub(lines)..own)
-            .rev()
-            .take_while(goes_on)
-            .count();
-        let below = (last + 1..text.len().min(last + 1 + lines))
-            .take_while(goes_on)
-            .count();
-        self.clipped(text, secret, own - above..last + 1 + below)
-    }
-
-    fn clipped(&self, text: &LineIndex<'_>, secret: Span, lines: Range<usize>) -> Span {
-        let start = text
-            .start_of(lines.start)
-            .max(secret.start.saturating_sub(REACH));
-        let end = text.start_of(lines.end).min(secret.end + REACH);
-        Span::new(start.min(secret.start), end.max(secret.end))
-    }
-
     /// The assignments whose keys lie in `window`, which is at most that of the siblings or a rule.
     fn given_in(&self, window: Span) -> impl Iterator<Item = &Given<'a>> {
         let given = self.given.get_or_init(|| {
@@ -610,108 +557,6 @@ impl<'a> Look<'a> {
 }
 
 const GENERAL: &[&str] = &["user", "host", "port", "database", "scheme", "client_id"];
-
-/// Lines, bytes and place of `part` as seen from `secret`.
-fn distance(text: &LineIndex<'_>, secret: Span, part: Span) -> (u32, usize, usize) {
-    let last = |span: Span| span.end.saturating_sub(1).max(span.start);
-    let (lines, bytes) = match part.start < secret.start {
-        true => (
-            text.line_of(secret.start)
-                .saturating_sub(text.line_of(last(part))),
-            secret.start.saturating_sub(part.end),
-        ),
-        false => (
-            text.line_of(part.start)
-                .saturating_sub(text.line_of(last(secret))),
-            part.start.saturating_sub(secret.end),
-        ),
-    };
-    (lines as u32, bytes, part.start)
-}
-
-/// Whether `value` is one: no reference, no template, no placeholder.
-fn is_real(value: &[u8]) -> bool {
-    let printable = value
-        .iter()
-        .all(|&byte| byte > 0x7f || matches!(byte, b' '..=b'~'));
-    if value.is_empty() || !printable || is_template(value) {
-        return false;
-    }
-    let formats: [&[u8]; 5] = [b"$", b"{", b"}", b"%s", b"%d"];
-    if formats.iter().any(|sign| holds(value, sign)) {
-        return false;
-    }
-    let lower = value.to_ascii_lowercase();
-    // Hosts of documentation (RFC 2606) are hosts; whatever else says what belongs there is none.
-    let rest = match memchr::memmem::find(&lower, b"example") {
-        Some(at) => [&lower[..at], b"acme", &lower[at + b"example".len()..]].concat(),
-        None => lower,
-    };
-    let why = placeholder::placeholder(&rest);
-    let plain = why.is_none_or(|why| match why {
-        // Numbers and names such as `1111`, `12345` and `user`.
-        "a sequence" | "the name of a secret" => true,
-        "repeated characters" => rest.len() <= 5,
-        _ => false,
-    });
-    plain && !WORDS_OF_CODE.contains(&rest.as_slice()) && reference::reference(value, b"").is_none()
-}
-
-/// A word without blanks and slashes.
-fn is_name(value: &[u8]) -> bool {
-    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.$+:@-".contains(byte);
-    value.iter().all(plain)
-}
-
-/// Values of code and of schemas.
-const WORDS_OF_CODE: &[&[u8]] = &[
-    b"any",
-    b"bool",
-    b"boolean",
-    b"false",
-    b"int",
-    b"integer",
-    b"nil",
-    b"none",
-    b"null",
-    b"number",
-    b"object",
-    b"required",
-    b"self",
-    b"str",
-    b"string",
-    b"this",
-    b"true",
-    b"undefined",
-];
-
-fn holds(value: &[u8], other: &[u8]) -> bool {
-    memchr::memmem::find(value, other).is_some()
-}
-
-/// How many brackets stay open in `text`; `None` when one closes that was opened before.
-fn depth(text: &[u8]) -> Option<u32> {
-    text.iter().try_fold(0u32, |depth, byte| match byte {
-        b'{' | b'(' | b'[' => Some(depth + 1),
-        b'}' | b')' | b']' => depth.checked_sub(1),
-        _ => Some(depth),
-    })
-}
-
-/// `[section]`
-fn is_section(trimmed: &[u8]) -> bool {
-    trimmed.starts_with(b"[") && trimmed.ends_with(b"]")
-}
-
-fn indentation(line: &[u8]) -> usize {
-    let blank = |byte: &&u8| matches!(byte, b' ' | b'\t');
-    // The dash of a list is as good as a blank.
-    let first = line.iter().take_while(blank).count();
-    match line[first..].strip_prefix(b"- ") {
-        Some(_) => first + 2,
-        None => first,
-    }
-}
 
 #[cfg(test)]
 mod tests;

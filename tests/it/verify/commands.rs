@@ -200,6 +200,19 @@ fn one_secret_and_a_report_are_asked_about() {
     );
 }
 
+#[test]
+fn a_plan_of_what_could_not_be_read_says_so() {
+    let folder = folder(1);
+    let git = folder.path().join(".git");
+    fs::create_dir_all(git.join("objects")).expect("a folder");
+    fs::create_dir_all(git.join("refs")).expect("a folder");
+    fs::write(git.join("HEAD"), "nonsense").expect("written");
+    let out = run(folder.path(), &["scan", "--verify-plan"], "");
+    assert_eq!(out.status.code(), Some(3));
+    assert!(text(&out.stdout).contains("https://api.github.com/user"));
+    assert!(text(&out.stderr).contains("HEAD"), "{}", text(&out.stderr));
+}
+
 /// Other processes see a command line, so a part may stand in a file.
 #[test]
 fn a_part_is_read_from_a_file() {

@@ -6,6 +6,8 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 use straykey::finding::Finding;
 use straykey::model::Severity;
+#[cfg(feature = "verify")]
+use straykey::model::printable;
 use straykey::report::Report;
 use straykey::scan::{self, Progress, Quiet};
 use straykey::state::State;
@@ -37,6 +39,9 @@ pub(crate) fn run(args: &Scan) -> Result<Exit> {
     if args.asking.verify_plan {
         let json = outputs.iter().any(|output| output.format.name() == "json");
         asking::plan(&report, &args.asking, prepared.request.now, json)?;
+        for diagnostic in &report.diagnostics {
+            anstream::eprintln!("straykey: {}", printable(&diagnostic.to_string()));
+        }
         return Ok(match report.is_complete() {
             true => Exit::Clean,
             false => Exit::Incomplete,
