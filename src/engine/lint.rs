@@ -33,7 +33,7 @@ impl Lint {
     /// Nothing seen yet.
     pub fn new(engine: Engine) -> Self {
         let detectors = engine.detectors();
-        let anchors = engine.prefilter.anchors().len();
+        let anchors = engine.anchors().len();
         let zeros = |count| (0..count).map(|_| AtomicU64::new(0)).collect();
         Self {
             hits: zeros(anchors),
@@ -102,7 +102,7 @@ impl Lint {
             bytes: self.bytes.into_inner(),
             ..Discipline::default()
         };
-        let anchors = self.engine.prefilter.anchors();
+        let anchors = self.engine.anchors();
         for (number, (hits, candidates)) in counts.enumerate() {
             let owners = self.engine.owners.of(number).iter();
             let owners = owners.map(|&owner| detectors.get(owner));

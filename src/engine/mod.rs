@@ -95,6 +95,11 @@ impl Engine {
         }
     }
 
+    /// What the prefilter looks for, sorted.
+    pub fn anchors(&self) -> &[Anchor] {
+        self.prefilter.anchors()
+    }
+
     /// The detectors that a match's index points into.
     pub fn detectors(&self) -> &Arc<DetectorSet> {
         &self.detectors

@@ -1,6 +1,12 @@
 //! The prefilter equals aho-corasick on every input, with each kernel that this processor runs.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use proptest::prelude::*;
+use straykey::detector::DetectorSet;
+use straykey::engine::Engine;
+use straykey::engine::prefilter::bucket_key;
 
 use crate::bodies::prefilter::{check, draw};
 
@@ -66,4 +72,23 @@ proptest! {
         let (anchors, text) = draw(&bytes);
         check(&anchors, &text);
     }
+}
+
+#[test]
+fn nearly_all_built_in_anchors_have_a_bucket_of_their_own() {
+    let known: HashSet<&[u8]> = include_bytes!("../../src/engine/prefilter/buckets.txt")
+        .split(|&byte| byte == b'\n')
+        .filter_map(|line| line.get(..8))
+        .collect();
+    let engine = Engine::new(Arc::new(DetectorSet::builtin()));
+    let long = engine.anchors().iter();
+    let long = long.filter(|anchor| anchor.bytes().len() >= 4);
+    let all = long.clone().count();
+    let lack = long
+        .filter(|anchor| !known.contains(&bucket_key(anchor)[..]))
+        .count();
+    assert!(
+        20 * lack < all,
+        "{lack} of {all} have none: run examples/buckets.rs"
+    );
 }

@@ -6,7 +6,8 @@ use std::arch::aarch64::{
     vceqzq_u8, vget_lane_u64, vld1q_u8, vreinterpret_u64_u8, vreinterpretq_u16_u8, vshrn_n_u16,
 };
 
-use super::sieve::{Strip, Table, answers, hashes};
+use super::sieve::Strip;
+use super::trigrams::{Table, answers, hashes};
 
 /// The kernel for NEON.
 pub(super) fn neon(table: &Table, text: &[u8], strip: &mut Strip) -> usize {
@@ -16,10 +17,12 @@ pub(super) fn neon(table: &Table, text: &[u8], strip: &mut Strip) -> usize {
 
 #[target_feature(enable = "neon")]
 fn sift_neon(table: &Table, text: &[u8], strip: &mut Strip) -> usize {
-    let blocks = hashes(text, strip);
-    answers(table, blocks, strip);
+    let blocks = hashes(text, &mut strip.steps);
+    answers(table, blocks, &mut strip.steps);
     let mut count = 0;
-    let (halves, _) = strip.missing[..blocks].as_flattened().as_chunks::<16>();
+    let (halves, _) = strip.steps.missing[..blocks]
+        .as_flattened()
+        .as_chunks::<16>();
     for (number, half) in halves.iter().enumerate() {
         // SAFETY: the array fills the register.
         let passed = vceqzq_u8(unsafe { vld1q_u8(half.as_ptr()) });

@@ -8,21 +8,24 @@
 
 #[cfg(target_arch = "aarch64")]
 mod aarch64;
+#[cfg(target_arch = "x86_64")]
+mod classes;
 mod rarity;
 mod sieve;
 mod simd;
+mod trigrams;
 mod windows;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
-pub use rarity::gram_slot;
+pub use rarity::{BUCKETS, bucket_key, gram_slot};
 pub use simd::{Simd, UnknownSimd};
 
 pub use sieve::Strip;
 use sieve::{BEHIND, BLOCK, Sieve};
-use windows::{Window, Windows};
+use windows::Windows;
 
 /// A literal to find.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -53,17 +56,39 @@ impl Anchor {
         anchor
     }
 
+    /// Whether it stands in any ASCII case.
+    pub fn ignore_case(&self) -> bool {
+        self.ignore_case
+    }
+
     /// Length in bytes.
     pub(super) fn len(&self) -> usize {
         usize::from(self.len)
     }
 
     /// Its bytes; in lower case when case does not matter.
-    pub(super) fn bytes(&self) -> &[u8] {
+    pub fn bytes(&self) -> &[u8] {
         &self.bytes[..self.len()]
     }
 
+    #[inline]
     fn is_at(&self, text: &[u8], start: usize) -> bool {
+        let Some(there) = text.get(start..).and_then(|rest| rest.first_chunk()) else {
+            return self.is_at_end(text, start);
+        };
+        let there = u128::from_le_bytes(*there);
+        let there = if self.ignore_case {
+            lower(there)
+        } else {
+            there
+        };
+        let different = there ^ u128::from_le_bytes(self.bytes);
+        different << (8 * (Self::LONGEST - self.len())) == 0
+    }
+
+    /// As [`Anchor::is_at`], where `text` has less than an anchor's most bytes.
+    #[cold]
+    fn is_at_end(&self, text: &[u8], start: usize) -> bool {
         let Some(there) = text.get(start..start + self.len()) else {
             return false;
         };
@@ -72,6 +97,18 @@ impl Anchor {
             false => there == self.bytes(),
         }
     }
+}
+
+/// Sixteen bytes with ASCII letters in lower case.
+#[inline(always)]
+fn lower(bytes: u128) -> u128 {
+    const fn each(byte: u8) -> u128 {
+        u128::from_le_bytes([byte; 16])
+    }
+    let low = bytes & each(0x7f);
+    let from_a = low + each(0x80 - b'A');
+    let behind_z = low + each(0x7f - b'Z');
+    bytes | (from_a & !behind_z & !bytes & each(0x80)) >> 2
 }
 
 /// Where an anchor stands.
@@ -92,6 +129,10 @@ pub struct Prefilter {
     short: Option<Short>,
 }
 
+/// Memory that processors fetch ahead in, in bytes.
+#[cfg(target_arch = "x86_64")]
+const PAGE: usize = 4096;
+
 /// Shortest anchor that has a window, in bytes.
 const LEAST: usize = 4;
 
@@ -102,23 +143,12 @@ impl Prefilter {
     ///
     /// When the processor cannot run `simd`.
     pub fn new(anchors: Vec<Anchor>, simd: Simd) -> Self {
-        let mut sieve = Sieve::new(simd);
-        let mut windows = Vec::with_capacity(anchors.len());
-        for (number, anchor) in anchors.iter().enumerate() {
-            let bytes = anchor.bytes();
-            if bytes.len() < LEAST {
-                continue;
-            }
-            let width = Windows::width(bytes.len());
-            let offset = rarity::rarest_window(bytes);
-            // One of the two starts at an even offset of the text.
-            sieve.add(&bytes[offset..offset + LEAST]);
-            sieve.add(&bytes[offset + 1..offset + width]);
-            windows.push(Window {
-                anchor: number as u32,
-                offset,
-            });
-        }
+        let numbered = anchors.iter().enumerate();
+        let long = numbered.filter(|(_, anchor)| anchor.len() >= LEAST);
+        let long: Vec<_> = long
+            .map(|(number, &anchor)| (number as u32, anchor))
+            .collect();
+        let (sieve, windows) = Sieve::new(&long, simd);
         Self {
             sieve,
             windows: Windows::new(&anchors, &windows),
@@ -137,7 +167,11 @@ impl Prefilter {
     pub fn find(&self, text: &[u8], strip: &mut Strip, hits: &mut Vec<Hit>) {
         let mut at = 0;
         while text.len() - at >= BLOCK + BEHIND {
-            at += self.find_in_strip(text, at, &text[at..], strip, hits);
+            let next = at + self.find_in_strip(text, at, &text[at..], strip, hits);
+            // Processors fetch ahead of themselves, but not beyond a page.
+            #[cfg(target_arch = "x86_64")]
+            x86_64::prefetch(text, next + PAGE..(2 * next - at + PAGE).min(text.len()));
+            at = next;
         }
         // What is left is filled up with zeros.
         let mut rest = [0; 2 * BLOCK + BEHIND];
@@ -160,20 +194,26 @@ impl Prefilter {
         strip: &mut Strip,
         hits: &mut Vec<Hit>,
     ) -> usize {
-        let (places, len) = self.sieve.sift(sifted, strip);
-        // Without a branch: of the places that passed one in ten has a window, and which cannot
-        // be foretold.
-        let mut kept = 0;
-        for number in 0..places.len() {
-            let place = places[number];
-            places[kept] = place;
-            kept += usize::from(self.windows.may_start(text, at + usize::from(place)));
+        let windows = &self.windows;
+        match &self.sieve {
+            Sieve::Trigrams(trigrams) => {
+                let (count, len) = trigrams.sift(sifted, strip);
+                for &after in strip.keep_around(count, (text, at), windows) {
+                    if let Some(start) = (at + usize::from(after)).checked_sub(1) {
+                        windows.find(text, start, &self.anchors, hits);
+                    }
+                }
+                len
+            }
+            #[cfg(target_arch = "x86_64")]
+            Sieve::Classes(classes) => {
+                let (count, len) = classes.sift(sifted, strip);
+                for &start in strip.keep(count, sifted, windows) {
+                    windows.find(text, at + usize::from(start), &self.anchors, hits);
+                }
+                len
+            }
         }
-        for &place in &places[..kept] {
-            let place = at + usize::from(place);
-            self.windows.find(text, place, &self.anchors, hits);
-        }
-        len
     }
 }
 

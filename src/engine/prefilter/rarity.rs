@@ -1,4 +1,8 @@
-//! How common four bytes are in ordinary code.
+//! Which window of an anchor counts, by what ordinary code holds.
+
+use super::Anchor;
+#[cfg(target_arch = "x86_64")]
+use super::LEAST;
 
 /// Slots of the table.
 const BITS: u32 = 16;
@@ -32,4 +36,38 @@ fn commonness(four: [u8; 4]) -> u32 {
     let whole = 1 << (halves / 2);
     // A half step is a factor of the square root of two.
     whole + u32::from(halves % 2) * whole * 5 / 12
+}
+
+/// Buckets that windows go into, in the sieve that has some.
+pub const BUCKETS: usize = 32;
+
+/// Offset and bucket of the window of a built-in anchor. A wrong one costs time, never a hit.
+#[cfg(target_arch = "x86_64")]
+pub(super) fn chosen_bucket(anchor: &Anchor) -> Option<(usize, usize)> {
+    let (records, _) = CHOSEN.as_chunks::<{ KEY + 3 }>();
+    let key = bucket_key(anchor);
+    let at = records.binary_search_by(|record| record[..KEY].cmp(&key));
+    let record = records[at.ok()?];
+    let digit = |at: usize| char::from(record[at]).to_digit(BUCKETS as u32);
+    let (offset, bucket) = (digit(KEY)? as usize, digit(KEY + 1)? as usize);
+    (offset + LEAST <= anchor.len()).then_some((offset, bucket))
+}
+
+/// A line for each built-in anchor, sorted: its [`bucket_key`], then the offset of its window and
+/// the number of its bucket, a digit each to the base 32. Written by `examples/buckets.rs`.
+#[cfg(target_arch = "x86_64")]
+static CHOSEN: &[u8] = include_bytes!("buckets.txt");
+
+/// Bytes of a key.
+const KEY: usize = 8;
+
+/// What a line of `buckets.txt` begins with: a hash of the anchor (FNV-1a, 32 bits) in hexadecimal
+/// digits.
+pub fn bucket_key(anchor: &Anchor) -> [u8; KEY] {
+    let bytes = anchor.bytes().iter().copied();
+    let bytes = bytes.chain([u8::from(anchor.ignore_case)]);
+    let hash = bytes.fold(0x811c_9dc5_u32, |hash, byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+    });
+    std::array::from_fn(|digit| b"0123456789abcdef"[(hash >> (28 - 4 * digit)) as usize % 16])
 }

@@ -1,208 +1,125 @@
-//! The first stage: a hash of three bytes at every second place.
-//!
-//! Every window holds two neighbouring trigrams, one of which starts at an even offset of the
-//! text, wherever the window does. Both enter a table of 64 KiB, whose entries say which bytes may
-//! follow (two bits of eight each). A strip of text is sifted in three steps: the hashes of all its
-//! places, the table's answers, and the list of places that passed. The first is written so that a
-//! compiler spreads it over whatever registers the target has; a kernel is these steps compiled
-//! for a kind of processor, with a list of its own. Invariant: a place where a trigram of a window
-//! starts passes, whichever kernel sifts (`tests/it/prefilter.rs`).
+//! The first stage: the places of a text where a window may start.
 
-use super::Simd;
+#[cfg(target_arch = "x86_64")]
+use super::classes::Classes;
+use super::trigrams::{Steps, Trigrams};
+use super::windows::Windows;
+use super::{Anchor, Simd};
 
 /// Bytes that a kernel takes at a time.
 pub(super) const BLOCK: usize = 64;
 /// Bytes that a kernel reads behind its last block.
 pub(super) const BEHIND: usize = 4;
-/// Blocks of the longest strip: what the steps hand on stays in the first cache.
-const MOST: usize = 8;
-/// Places of a block.
-const PLACES: usize = BLOCK / 2;
 
-/// For each hash of a trigram, the bits of the bytes that do not follow it in any window.
-pub(super) type Table = [u8; 1 << 16];
-
-/// The table, and the kernel that asks it.
+/// What a kernel asks.
 #[derive(Debug)]
-pub(super) struct Sieve {
-    table: Box<Table>,
-    simd: Simd,
+pub(super) enum Sieve {
+    Trigrams(Trigrams),
+    #[cfg(target_arch = "x86_64")]
+    Classes(Classes),
 }
 
 impl Sieve {
-    /// One through which nothing passes.
-    pub(super) fn new(simd: Simd) -> Self {
+    /// A sieve for a window of each of `anchors`, which have their numbers, and the offsets of
+    /// these windows.
+    ///
+    /// # Panics
+    ///
+    /// When the processor cannot run `simd`.
+    pub(super) fn new(anchors: &[(u32, Anchor)], simd: Simd) -> (Self, Vec<(u32, usize)>) {
         assert!(simd.is_supported(), "this processor has no {simd}");
-        Self {
-            table: Box::new([u8::MAX; 1 << 16]),
-            simd,
+        match simd {
+            #[cfg(target_arch = "x86_64")]
+            Simd::Avx512 => {
+                let (classes, windows) = Classes::new(anchors);
+                (Self::Classes(classes), windows)
+            }
+            _ => {
+                let (trigrams, windows) = Trigrams::new(anchors, simd);
+                (Self::Trigrams(trigrams), windows)
+            }
         }
-    }
-
-    /// Lets the trigram at the start of `bytes` pass before the fourth of them; before any byte,
-    /// when there are three.
-    pub(super) fn add(&mut self, bytes: &[u8]) {
-        let next = bytes.get(3).map_or(u8::MAX, |&byte| two_bits(byte));
-        let first = u16::from_le_bytes([bytes[0], bytes[1]]);
-        self.table[usize::from(hash(first, u16::from(bytes[2])))] &= !next;
-    }
-
-    /// The places that pass in the first blocks of `text`, and how many bytes these blocks have:
-    /// none when `text` is shorter than a block with [`BEHIND`] bytes after it.
-    pub(super) fn sift<'s>(&self, text: &[u8], strip: &'s mut Strip) -> (&'s mut [u16], usize) {
-        let blocks = (text.len().saturating_sub(BEHIND) / BLOCK).min(MOST);
-        let len = blocks * BLOCK;
-        let count = match (blocks, self.simd) {
-            (0, _) => 0,
-            #[cfg(target_arch = "x86_64")]
-            (_, Simd::Avx2) => super::x86_64::avx2(&self.table, &text[..len + BEHIND], strip),
-            #[cfg(target_arch = "x86_64")]
-            (_, Simd::Avx512) => super::x86_64::avx512(&self.table, &text[..len + BEHIND], strip),
-            #[cfg(target_arch = "aarch64")]
-            (_, Simd::Neon) => super::aarch64::neon(&self.table, &text[..len + BEHIND], strip),
-            _ => scalar(&self.table, &text[..len + BEHIND], strip),
-        };
-        (&mut strip.places[..count], len)
     }
 }
 
-/// What the steps hand on, in blocks: memory that a thread reuses.
+/// What the steps hand on: memory that a thread reuses.
 #[derive(Debug)]
 #[repr(align(64))]
 pub struct Strip {
-    hashes: [[u16; PLACES]; MOST],
-    /// The bits of the byte after each trigram.
-    next: [[u8; PLACES]; MOST],
-    /// Those of them that are in no window; zero where a place passes.
-    pub(super) missing: [[u8; PLACES]; MOST],
+    pub(super) steps: Steps,
+    /// A bit for each place of a block where a bucket takes what stands there.
+    pub(super) taken: [u64; Self::BLOCKS],
     /// Offsets of the places that passed. Kernels write whole registers, beyond the last too.
-    pub(super) places: [u16; MOST * PLACES + 32],
+    pub(super) places: [u16; Self::BLOCKS * BLOCK + 64],
+    kept: [u16; Self::BLOCKS * BLOCK + 1],
+}
+
+impl Strip {
+    /// Blocks of the longest strip: what the steps hand on stays in the first cache.
+    pub(super) const BLOCKS: usize = 32;
+
+    /// Those of the first `count` places where a window starts that may be an anchor's; `text` is
+    /// the strip.
+    #[inline(always)]
+    pub(super) fn keep(&mut self, count: usize, text: &[u8], windows: &Windows) -> &[u16] {
+        // Without a branch: few of the places that passed have a window, and which cannot be
+        // foretold.
+        let mut kept = 0;
+        for &place in &self.places[..count] {
+            let window = text.get(usize::from(place)..);
+            let window = window.and_then(|rest| rest.first_chunk());
+            let may = window.is_none_or(|&window| windows.knows(u32::from_le_bytes(window)));
+            self.kept[kept] = place;
+            kept += usize::from(may);
+        }
+        self.sort_out(kept, text, 0, windows)
+    }
+
+    /// As [`Strip::keep`], for the strip at `at` of `text`, and for windows that start at one of
+    /// the places or a byte before it. Returns one more than the offsets in the strip.
+    #[inline(always)]
+    pub(super) fn keep_around(
+        &mut self,
+        count: usize,
+        (text, at): (&[u8], usize),
+        windows: &Windows,
+    ) -> &[u16] {
+        let mut kept = 0;
+        for &place in &self.places[..count] {
+            let before = (at + usize::from(place)).wrapping_sub(1);
+            let both = text.get(before..).and_then(|rest| rest.first_chunk());
+            let may = both.map_or([true; 2], |&both| {
+                let both = u64::from_le_bytes(both);
+                [both, both >> 8].map(|window| windows.knows(window as u32))
+            });
+            for (place, may) in (place..).zip(may) {
+                self.kept[kept] = place;
+                kept += usize::from(may);
+            }
+        }
+        self.sort_out(kept, text, at.wrapping_sub(1), windows)
+    }
+
+    /// Those of the first `count` that were kept where an anchor may stand; they count from `at`
+    /// in `text`.
+    #[inline(always)]
+    fn sort_out(&mut self, count: usize, text: &[u8], at: usize, windows: &Windows) -> &[u16] {
+        let mut left = 0;
+        for &place in &self.kept[..count] {
+            self.places[left] = place;
+            left += usize::from(windows.may_find(text, at.wrapping_add(usize::from(place))));
+        }
+        &self.places[..left]
+    }
 }
 
 impl Default for Strip {
     fn default() -> Self {
         Self {
-            hashes: [[0; PLACES]; MOST],
-            next: [[0; PLACES]; MOST],
-            missing: [[0; PLACES]; MOST],
-            places: [0; MOST * PLACES + 32],
-        }
-    }
-}
-
-/// The kernel for any processor.
-fn scalar(table: &Table, text: &[u8], strip: &mut Strip) -> usize {
-    let blocks = hashes(text, strip);
-    answers(table, blocks, strip);
-    let mut count = 0;
-    let (eights, _) = strip.missing[..blocks].as_flattened().as_chunks::<8>();
-    for (number, eight) in eights.iter().enumerate() {
-        let mut left = zero_bytes(u64::from_le_bytes(*eight));
-        while left != 0 {
-            let byte = left.trailing_zeros() / 8;
-            left &= left - 1;
-            strip.places[count] = (16 * number as u32 + 2 * byte) as u16;
-            count += 1;
-        }
-    }
-    count
-}
-
-/// The highest bit of each byte that is zero.
-#[inline(always)]
-fn zero_bytes(eight: u64) -> u64 {
-    const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
-    !(((eight & LOW) + LOW) | eight | LOW)
-}
-
-/// First step: the hashes, and the bits of the bytes behind. Returns the number of blocks.
-#[inline(always)]
-pub(super) fn hashes(text: &[u8], strip: &mut Strip) -> usize {
-    let pairs = |start: usize| {
-        text[start..text.len() - BEHIND + start]
-            .as_chunks::<BLOCK>()
-            .0
-    };
-    let (first, second) = (pairs(0), pairs(2));
-    for (number, (first, second)) in first.iter().zip(second).enumerate() {
-        let (first, second) = (first.as_chunks::<2>().0, second.as_chunks::<2>().0);
-        let hashes = strip.hashes[number].iter_mut();
-        for ((to, first), second) in hashes.zip(first).zip(second) {
-            let second = u16::from_le_bytes(*second);
-            *to = hash(u16::from_le_bytes(*first), second & 0xff);
-        }
-        for (to, second) in strip.next[number].iter_mut().zip(second) {
-            *to = two_bits((u16::from_le_bytes(*second) >> 8) as u8);
-        }
-    }
-    first.len()
-}
-
-/// Second step: asks the table, four places at a time.
-#[inline(always)]
-pub(super) fn answers(table: &Table, blocks: usize, strip: &mut Strip) {
-    let missing = strip.missing[..blocks].as_flattened_mut().as_chunks_mut().0;
-    let next = strip.next[..blocks].as_flattened().as_chunks().0;
-    let hashes = strip.hashes[..blocks].as_flattened().as_chunks::<4>().0;
-    for ((missing, next), hashes) in missing.iter_mut().zip(next).zip(hashes) {
-        let answer = |at: usize| u32::from(table[usize::from(hashes[at])]) << (8 * at);
-        let answers = answer(0) | answer(1) | answer(2) | answer(3);
-        *missing = (answers & u32::from_le_bytes(*next)).to_le_bytes();
-    }
-}
-
-/// Of a trigram in either case: multiplicative (Knuth), in two halves that fit 16-bit lanes.
-#[inline(always)]
-fn hash(first: u16, third: u16) -> u16 {
-    let first = (first | 0x2020).wrapping_mul(0x9e37);
-    first.wrapping_add((third | 0x20).wrapping_mul(0x79b1))
-}
-
-/// Two of eight bits for a byte in either case: with one byte in a window, few others pass.
-/// Of the codes tried this one let through least of ordinary code.
-#[inline(always)]
-fn two_bits(byte: u8) -> u8 {
-    let folded = byte | 0x20;
-    one_hot(folded) | one_hot(folded.wrapping_add(folded >> 3).wrapping_add(1))
-}
-
-/// `1 << (byte & 7)`, without a shift by a variable: lanes of eight bits have none.
-#[inline(always)]
-fn one_hot(byte: u8) -> u8 {
-    let select = |bit: u32, when_set: u8| 0u8.wrapping_sub(byte >> bit & 1) ^ !when_set;
-    select(0, 0xaa) & select(1, 0xcc) & select(2, 0xf0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bytes_become_bits() {
-        for byte in 0..=u8::MAX {
-            assert_eq!(one_hot(byte), 1 << (byte & 7));
-            assert_eq!(two_bits(byte), two_bits(byte | 0x20));
-        }
-    }
-
-    #[test]
-    fn a_zero_byte_is_seen_among_any_others() {
-        for other in 0..=u8::MAX {
-            for zeros in 0..=u8::MAX {
-                let byte = |at: usize| {
-                    if zeros >> at & 1 != 0 {
-                        0
-                    } else {
-                        other.max(1)
-                    }
-                };
-                let expected = |at: usize| if zeros >> at & 1 != 0 { 0x80 } else { 0 };
-                let eight = u64::from_le_bytes(std::array::from_fn(byte));
-                assert_eq!(
-                    zero_bytes(eight).to_le_bytes(),
-                    std::array::from_fn(expected)
-                );
-            }
+            steps: Steps::default(),
+            taken: [0; Self::BLOCKS],
+            places: [0; Self::BLOCKS * BLOCK + 64],
+            kept: [0; Self::BLOCKS * BLOCK + 1],
         }
     }
 }

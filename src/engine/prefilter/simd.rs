@@ -10,7 +10,7 @@ pub enum Simd {
     Scalar,
     /// AVX2, BMI1 and BMI2.
     Avx2,
-    /// AVX-512 F, BW, VL and VBMI2.
+    /// AVX-512 F, BW, VL, VBMI and VBMI2.
     Avx512,
     /// NEON, which is part of every aarch64 processor.
     Neon,
@@ -51,6 +51,7 @@ impl Simd {
                 avx2 && is_x86_feature_detected!("avx512f")
                     && is_x86_feature_detected!("avx512bw")
                     && is_x86_feature_detected!("avx512vl")
+                    && is_x86_feature_detected!("avx512vbmi")
                     && is_x86_feature_detected!("avx512vbmi2")
             }
             Self::Neon => false,

@@ -1,115 +1,50 @@
 //! The second stage: which window of which anchor stands at a place, if any.
 //!
-//! Of each anchor one window of five bytes counts (four, when the anchor has no more), the one
-//! that ordinary code holds least. A bit for each hash of a window rules most places out; only a
-//! window that is some anchor's is compared with that anchor.
+//! Of each anchor one window of four bytes counts, one that ordinary code holds seldom. A bit for
+//! each hash of a window rules most places out, and what follows the window in the anchor nearly
+//! all others; only then is the text compared with whole anchors.
 
 use super::{Anchor, Hit};
 
-/// Width of the windows of all but the shortest anchors, in bytes.
-const LONG: usize = 5;
-/// Width of the windows of anchors that have no more bytes.
-const SHORT: usize = 4;
-
-/// The windows of all anchors.
+/// The windows of all anchors, by their hash.
 #[derive(Debug)]
 pub(super) struct Windows {
-    short: Table<SHORT>,
-    long: Table<LONG>,
-}
-
-/// One anchor's window.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Window {
-    pub(super) anchor: u32,
-    /// Its offset in the anchor.
-    pub(super) offset: usize,
-}
-
-impl Windows {
-    /// How many bytes a window has in an anchor of `len` bytes.
-    pub(super) fn width(len: usize) -> usize {
-        len.min(LONG)
-    }
-
-    pub(super) fn new(anchors: &[Anchor], windows: &[Window]) -> Self {
-        let of_width = |width: usize| {
-            let windows = windows.iter().filter_map(move |window| {
-                let anchor = anchors[window.anchor as usize].bytes();
-                (Self::width(anchor.len()) == width).then(|| Entry {
-                    bytes: pack(&anchor[window.offset..window.offset + width]),
-                    anchor: window.anchor,
-                    offset: window.offset as u32,
-                })
-            });
-            windows.collect()
-        };
-        Self {
-            short: Table::new(of_width(SHORT)),
-            long: Table::new(of_width(LONG)),
-        }
-    }
-
-    /// Whether a window may start at `place` or a byte before it.
-    #[inline(always)]
-    pub(super) fn may_start(&self, text: &[u8], place: usize) -> bool {
-        let Some(before) = eight(text, place.wrapping_sub(1)) else {
-            return true;
-        };
-        self.long.knows(before)
-            | self.long.knows(before >> 8)
-            | self.short.knows(before)
-            | self.short.knows(before >> 8)
-    }
-
-    /// Finds the anchors whose windows start at `place` or a byte before it.
-    pub(super) fn find(&self, text: &[u8], place: usize, anchors: &[Anchor], hits: &mut Vec<Hit>) {
-        for start in place.saturating_sub(1)..=place {
-            let rest = text.get(start..).unwrap_or_default();
-            let bytes = match eight(text, start) {
-                Some(bytes) => bytes,
-                None => pack(rest),
-            };
-            if rest.len() >= LONG {
-                self.long.find(text, start, bytes, anchors, hits);
-            }
-            if rest.len() >= SHORT {
-                self.short.find(text, start, bytes, anchors, hits);
-            }
-        }
-    }
-}
-
-/// Windows of one width, by their hash.
-#[derive(Debug)]
-struct Table<const WIDTH: usize> {
-    /// One bit for each hash of a window.
+    /// A bit for each hash of a window.
     known: Box<[u64; (1 << HASH_BITS) / 64]>,
     /// First entry of each bucket, with one more at the end.
     buckets: Vec<u32>,
     entries: Vec<Entry>,
 }
 
+/// One anchor with its window.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
-    /// As [`pack`] makes them.
+    /// What the anchor has from its window on, as [`fold`] makes it.
     bytes: u64,
     anchor: u32,
     /// Offset of the window in the anchor.
-    offset: u32,
+    offset: u16,
+    /// Bits of `bytes`.
+    bits: u16,
 }
 
-const HASH_BITS: u32 = 16;
-const BUCKET_BITS: u32 = 11;
+const HASH_BITS: u32 = 17;
+const BUCKET_BITS: u32 = 13;
 
-impl<const WIDTH: usize> Table<WIDTH> {
-    fn new(entries: Vec<Entry>) -> Self {
+impl Windows {
+    /// The anchors of `windows`, each with the offset of its window.
+    pub(super) fn new(anchors: &[Anchor], windows: &[(u32, usize)]) -> Self {
+        let entry = |&(number, offset): &(u32, usize)| {
+            let anchor = &anchors[number as usize];
+            Entry::new(anchor, number, offset)
+        };
+        let entries: Vec<Entry> = windows.iter().map(entry).collect();
         let mut known = Box::new([0; (1 << HASH_BITS) / 64]);
         let mut buckets = vec![0; (1 << BUCKET_BITS) + 1];
         for entry in &entries {
-            let hash = Self::hash(entry.bytes);
+            let hash = hash(entry.bytes as u32);
             known[hash / 64] |= 1 << (hash % 64);
-            buckets[Self::bucket(hash)] += 1;
+            buckets[bucket(hash)] += 1;
         }
         let mut end = 0;
         for bucket in &mut buckets {
@@ -119,7 +54,7 @@ impl<const WIDTH: usize> Table<WIDTH> {
         // Each goes before the last of its bucket, whose number ends as that of the first.
         let mut placed = entries.clone();
         for entry in entries {
-            let first = &mut buckets[Self::bucket(Self::hash(entry.bytes))];
+            let first = &mut buckets[bucket(hash(entry.bytes as u32))];
             *first -= 1;
             placed[*first as usize] = entry;
         }
@@ -130,34 +65,36 @@ impl<const WIDTH: usize> Table<WIDTH> {
         }
     }
 
-    /// Of the first bytes, multiplicative (Knuth).
+    /// Whether a window may start with these bytes, the first lowest.
     #[inline(always)]
-    fn hash(bytes: u64) -> usize {
-        let window = bytes << (64 - 8 * WIDTH);
-        (window.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - HASH_BITS)) as usize
-    }
-
-    fn bucket(hash: usize) -> usize {
-        hash >> (HASH_BITS - BUCKET_BITS)
-    }
-
-    /// Whether `bytes` may start with a window.
-    #[inline(always)]
-    fn knows(&self, bytes: u64) -> bool {
-        let hash = Self::hash(bytes);
+    pub(super) fn knows(&self, window: u32) -> bool {
+        let hash = hash(window | CASES as u32);
         self.known[hash / 64] >> (hash % 64) & 1 != 0
     }
 
-    /// Finds the anchors that have the window `bytes` start with, which stand at `start`.
-    fn find(&self, text: &[u8], start: usize, bytes: u64, anchors: &[Anchor], hits: &mut Vec<Hit>) {
-        if !self.knows(bytes) {
-            return;
-        }
-        let bucket = Self::bucket(Self::hash(bytes));
-        let range = self.buckets[bucket] as usize..self.buckets[bucket + 1] as usize;
-        let window = bytes & (u64::MAX >> (64 - 8 * WIDTH));
-        for entry in self.entries[range].iter().filter(|e| e.bytes == window) {
-            let Some(start) = start.checked_sub(entry.offset as usize) else {
+    /// Whether an anchor may stand around a window at `start`. Branches little, and may say yes
+    /// where `find` finds nothing.
+    #[inline(always)]
+    pub(super) fn may_find(&self, text: &[u8], start: usize) -> bool {
+        let there = text.get(start..).and_then(|rest| rest.first_chunk());
+        there.is_none_or(|&there| {
+            let there = u64::from_le_bytes(there) | CASES;
+            let bucket = bucket(hash(there as u32));
+            let (first, end) = (self.buckets[bucket], self.buckets[bucket + 1]);
+            // That of a later bucket, when this one is empty.
+            let first_is_there = self.entries.get(first as usize);
+            first_is_there.is_some_and(|entry| entry.is_at(there)) | (end > first + 1)
+        })
+    }
+
+    /// Finds the anchors whose windows start at `start`.
+    pub(super) fn find(&self, text: &[u8], start: usize, anchors: &[Anchor], hits: &mut Vec<Hit>) {
+        let there = fold(text.get(start..).unwrap_or_default());
+        let bucket = bucket(hash(there as u32));
+        let entries =
+            &self.entries[self.buckets[bucket] as usize..self.buckets[bucket + 1] as usize];
+        for entry in entries.iter().filter(|entry| entry.is_at(there)) {
+            let Some(start) = start.checked_sub(entry.offset.into()) else {
                 continue;
             };
             if anchors[entry.anchor as usize].is_at(text, start) {
@@ -168,19 +105,47 @@ impl<const WIDTH: usize> Table<WIDTH> {
     }
 }
 
-/// The eight bytes at `start`, case folded, as a number; `None` at the ends of a text.
-#[inline(always)]
-fn eight(text: &[u8], start: usize) -> Option<u64> {
-    let bytes = text.get(start..)?.first_chunk::<8>()?;
-    Some(u64::from_le_bytes(*bytes) | CASES)
+impl Entry {
+    fn new(anchor: &Anchor, number: u32, offset: usize) -> Self {
+        let bytes = &anchor.bytes()[offset..];
+        let bits = 8 * bytes.len().min(8);
+        Self {
+            bytes: fold(bytes) & u64::MAX >> (64 - bits),
+            anchor: number,
+            offset: offset as u16,
+            bits: bits as u16,
+        }
+    }
+
+    /// Whether `there`, folded, starts with the anchor's bytes from its window on.
+    #[inline(always)]
+    fn is_at(&self, there: u64) -> bool {
+        (there ^ self.bytes) << (64 - self.bits) == 0
+    }
 }
 
 /// The bit in which letters of either case differ, in eight bytes. Folding it away makes some
-/// punctuation equal too, which verification sorts out.
+/// punctuation equal too, which the comparison sorts out.
 const CASES: u64 = 0x2020_2020_2020_2020;
 
 /// At most eight bytes, case folded, as a number.
-fn pack(bytes: &[u8]) -> u64 {
-    let byte = |number, &byte| number << 8 | u64::from(byte | 0x20);
-    bytes.iter().rev().fold(0, byte)
+#[inline(always)]
+fn fold(bytes: &[u8]) -> u64 {
+    let eight = bytes.first_chunk().copied().unwrap_or_else(|| {
+        let mut eight = [0; 8];
+        eight[..bytes.len()].copy_from_slice(bytes);
+        eight
+    });
+    u64::from_le_bytes(eight) | CASES
+}
+
+/// Multiplicative (Knuth).
+#[inline(always)]
+fn hash(window: u32) -> usize {
+    (window.wrapping_mul(0x9e37_79b1) >> (32 - HASH_BITS)) as usize
+}
+
+#[inline(always)]
+fn bucket(hash: usize) -> usize {
+    hash >> (HASH_BITS - BUCKET_BITS)
 }
