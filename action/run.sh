@@ -191,6 +191,18 @@ scan() {
   [ -z "${INPUT_CONFIG:-}" ] || args+=(--config "$INPUT_CONFIG")
   [ -z "${INPUT_BASELINE:-}" ] || args+=(--baseline "$INPUT_BASELINE")
   [ -z "${INPUT_FAIL_ON:-}" ] || args+=(--fail-on "$INPUT_FAIL_ON")
+  case ${INPUT_VERIFY:-false} in
+    false) : ;;
+    true | detail)
+      # Whoever opens a pull request would have this runner try what they found elsewhere.
+      if is_fork; then
+        say "a pull request from a fork: nothing is verified"
+      else
+        args+=(--verify)
+        [ "$INPUT_VERIFY" = true ] || args+=(--verify-detail)
+      fi ;;
+    *) fail 2 "verify: \`$INPUT_VERIFY\` is none of false, true, detail" ;;
+  esac
   args+=(--format "sarif=$sarif" --format "json=$json" --format "markdown=$markdown")
   if enabled "${INPUT_ANNOTATIONS:-true}"; then args+=(--format github); else args+=(--format text); fi
   # One argument a line: no quoting to get wrong.
@@ -222,16 +234,21 @@ scan() {
 
 count() { if [ -s "$1" ]; then jq '.findings | length' "$1"; else echo 0; fi; }
 
-# A fork's token may not upload, and half a scan would close alerts that are still open.
-may_upload() {
+# Whether the event is a pull request of another repository.
+is_fork() {
   local from
   from=$(event .pull_request.head.repo.full_name)
+  [[ $GITHUB_EVENT_NAME = pull_request* && $from != "${GITHUB_REPOSITORY:-}" ]]
+}
+
+# A fork's token may not upload, and half a scan would close alerts that are still open.
+may_upload() {
   if ! enabled "${INPUT_UPLOAD:-true}"; then
     echo false
   elif [ "$1" -gt 1 ]; then
     say "the scan is not complete: nothing is uploaded"
     echo false
-  elif [[ $GITHUB_EVENT_NAME = pull_request* && $from != "${GITHUB_REPOSITORY:-}" ]]; then
+  elif is_fork; then
     say "a pull request from a fork: nothing is uploaded"
     echo false
   else

@@ -122,6 +122,38 @@ pull "$moved" "$leak" mallory/app
 run scan
 expect exit-code 1; expect upload false
 
+# Nothing listens there, so that asking is told from not asking without a network.
+there=$'--endpoint\ngithub=http://127.0.0.1:9\n--allow-net\n127.0.0.0/8'
+liveness() {
+  cases=$((cases + 1))
+  local said
+  said=$(jq -r '.findings[0].liveness | if . == null then "none" else "\(.outcome) \(.reason)" end' "$(got json-file)")
+  [ "$said" = "$1" ] || wrong "liveness is \`$said\`, expected \`$1\`"
+}
+
+name="verification"
+pull "$moved" "$leak"
+run scan
+expect exit-code 1; liveness none
+INPUT_VERIFY=false run scan
+expect exit-code 1; liveness none
+INPUT_VERIFY=true INPUT_EXTRA_ARGS=$there run scan
+expect exit-code 1; liveness "unknown refused"
+INPUT_VERIFY=true INPUT_FAIL_ON=live INPUT_EXTRA_ARGS=$there run scan
+expect exit-code 0; expect findings 1; liveness "unknown refused"
+INPUT_VERIFY=detail INPUT_EXTRA_ARGS=$there run scan
+expect exit-code 1; liveness "unknown refused"
+INPUT_VERIFY=yes run scan
+expect exit-code 2; expect upload false
+mentions "is none of false, true, detail"
+
+name="verification of a pull request from a fork"
+pull "$moved" "$leak" mallory/app
+INPUT_VERIFY=true run scan
+expect exit-code 1; liveness none
+mentions "nothing is verified"
+
+pull "$moved" "$leak"
 name="least severity"
 INPUT_FAIL_ON=nonsense run scan
 expect exit-code 2; expect upload false

@@ -31,6 +31,10 @@ pub struct VerifierSpec {
     /// Parts of the finding without which nothing is asked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub needs: Vec<String>,
+    /// Where else such secrets work, when that is a place that nobody but the user knows: what is
+    /// refused at the default endpoint may be good there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elsewhere: Option<String>,
     /// What is asked, in this order, until an answer decides.
     #[serde(rename = "request")]
     pub requests: Vec<RequestSpec>,
@@ -38,6 +42,9 @@ pub struct VerifierSpec {
     /// `part:name`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub identity: BTreeMap<IdentityField, String>,
+    /// What more is asked about what is live, when the user wants that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<DetailSpec>,
     /// Whether the status alone may say live; only those of `verifier_check::BARE`.
     #[serde(default, skip_serializing_if = "is_false")]
     pub bare: bool,
@@ -139,6 +146,9 @@ pub struct RequestSpec {
     /// The provider does not know it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dead: Vec<ClauseSpec>,
+    /// The provider refuses, but would refuse a good secret beside a wrong companion alike.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unpaired: Vec<ClauseSpec>,
     /// The provider knows that it has ended.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub revoked: Vec<ClauseSpec>,
@@ -401,6 +411,7 @@ impl RevocationSpec {
             hosts: self.hosts.clone(),
             endpoint: self.endpoint.clone(),
             needs: self.needs.clone(),
+            elsewhere: None,
             requests: vec![RequestSpec {
                 method: request.method,
                 url: request.url.clone(),
@@ -411,16 +422,42 @@ impl RevocationSpec {
                 live: request.done.clone(),
                 limited: Vec::new(),
                 dead: request.dead.clone(),
+                unpaired: Vec::new(),
                 revoked: Vec::new(),
                 throttle: Vec::new(),
             }],
             identity: BTreeMap::new(),
+            detail: None,
             bare: true,
             rate: None,
             sources: self.sources.clone(),
             recordings: self.recordings.clone(),
         }
     }
+}
+
+/// `[verifier.detail]`: the one further call about a live secret that `--verify-detail` makes, for
+/// what its holder may do. Its answer changes no outcome.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DetailSpec {
+    /// What is asked; `live` clauses say that the answer is one to read, and there are no others.
+    pub request: RequestSpec,
+    /// What the answer says, besides what is known: as [`VerifierSpec::identity`].
+    pub identity: BTreeMap<IdentityField, String>,
+    /// An answer written from the vendor's documentation.
+    #[serde(default, skip_serializing)]
+    pub recording: Option<DetailRecording>,
+}
+
+/// `[verifier.detail.recording]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DetailRecording {
+    /// The answer.
+    pub answer: AnswerSpec,
+    /// What it says of the identity.
+    pub identity: BTreeMap<IdentityField, String>,
 }
 
 /// `[revocation.request]`
@@ -452,8 +489,8 @@ pub struct RevocationRequest {
 #[serde(deny_unknown_fields)]
 pub struct RecordingSpec {
     /// What follows from it: `live`, `live-restricted`, `dead`, `revoked-or-expired`, or the
-    /// reason of an unknown: `rate-limited`, `unexpected-status` … The `dead` one is what a made-up
-    /// secret gets.
+    /// reason of an unknown: `rate-limited`, `unpaired` … The `dead` or `unpaired` one is what a
+    /// made-up secret gets.
     pub outcome: String,
     /// One answer for each request that is made.
     pub answers: Vec<AnswerSpec>,

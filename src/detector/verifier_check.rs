@@ -6,7 +6,7 @@
 use super::phrase::{CLOCKS, Phrase, Piece, is_name};
 use super::spec::DetectorFile;
 use super::verifier::{
-    BodySpec, ClauseSpec, JsonOp, Method, RequestSpec, VerifierClass, VerifierSpec,
+    BodySpec, ClauseSpec, DetailSpec, JsonOp, Method, RequestSpec, VerifierClass, VerifierSpec,
 };
 
 /// Verifiers whose calls answer a good secret with a status and nothing else, each for a reason
@@ -135,9 +135,26 @@ fn one(verifier: &VerifierSpec, builtin: bool, purpose: Purpose, fail: &mut dyn 
     {
         fail("no clause says live".into());
     }
-    let ends = |request: &RequestSpec| !request.dead.is_empty() || !request.revoked.is_empty();
+    let ends = |request: &RequestSpec| {
+        !(request.dead.is_empty() && request.revoked.is_empty() && request.unpaired.is_empty())
+    };
     if asks && !verifier.requests.iter().any(ends) {
         fail("no clause says dead".into());
+    }
+    let guesses = |request: &RequestSpec| request.dead.iter().any(ClauseSpec::is_bare);
+    if asks && builtin && !verifier.needs.is_empty() && verifier.requests.iter().any(guesses) {
+        fail(
+            "a companion may be the wrong one: `dead` names the vendor's words, or say `unpaired`"
+                .into(),
+        );
+    }
+    let somewhere = |text: &String| !text.is_empty() && !verifier.endpoint.default.is_empty();
+    if !verifier.elsewhere.iter().all(somewhere) {
+        fail("`elsewhere` says where else, beside a default endpoint".into());
+    }
+    let alone = |request: &RequestSpec| !request.unpaired.is_empty() && verifier.needs.is_empty();
+    if verifier.requests.iter().any(alone) {
+        fail("`unpaired` without `needs`".into());
     }
     for request in &verifier.requests {
         self::request(verifier, request, fail);
@@ -149,7 +166,11 @@ fn one(verifier: &VerifierSpec, builtin: bool, purpose: Purpose, fail: &mut dyn 
             fail("a revocation is a POST or a DELETE".into());
         }
     }
-    for (field, source) in &verifier.identity {
+    if let Some(detail) = &verifier.detail {
+        self::detail(verifier, detail, builtin, fail);
+    }
+    let more = verifier.detail.iter().flat_map(|detail| &detail.identity);
+    for (field, source) in verifier.identity.iter().chain(more) {
         let known = ["json:", "header:", "part:", "text:"].iter().any(|kind| {
             source
                 .strip_prefix(kind)
@@ -173,6 +194,42 @@ fn one(verifier: &VerifierSpec, builtin: bool, purpose: Purpose, fail: &mut dyn 
         if verifier.sources.is_empty() {
             fail("no source: name the vendor's page on the call".into());
         }
+    }
+}
+
+/// A further call reads, whatever the class of the verifier is.
+fn detail(
+    verifier: &VerifierSpec,
+    detail: &DetailSpec,
+    builtin: bool,
+    fail: &mut dyn FnMut(String),
+) {
+    let asked = &detail.request;
+    request(verifier, asked, fail);
+    let queries = matches!(&asked.body, Some(BodySpec::Json(body)) if is_graphql_query(body));
+    let reads = match asked.method {
+        Method::Get | Method::Head => true,
+        Method::Post => queries,
+        Method::Delete => false,
+    };
+    if !reads || verifier.class == VerifierClass::Login {
+        fail("a detail is a GET, a HEAD or a GraphQL query, and needs no password".into());
+    }
+    if asked.live.is_empty() {
+        fail("no clause says that the answer of the detail can be read".into());
+    }
+    let others = [
+        &asked.limited,
+        &asked.dead,
+        &asked.unpaired,
+        &asked.revoked,
+        &asked.throttle,
+    ];
+    if others.iter().any(|clauses| !clauses.is_empty()) || is_whole(&asked.url) {
+        fail("a detail changes no outcome: `live` is its only clause".into());
+    }
+    if detail.identity.is_empty() || (builtin && detail.recording.is_none()) {
+        fail("a detail says something of the identity, and has a recording".into());
     }
 }
 
@@ -218,6 +275,7 @@ fn request(verifier: &VerifierSpec, request: &RequestSpec, fail: &mut dyn FnMut(
         &request.live,
         &request.limited,
         &request.dead,
+        &request.unpaired,
         &request.revoked,
         &request.throttle,
     ];
@@ -340,7 +398,8 @@ fn recordings(verifier: &VerifierSpec, purpose: Purpose, fail: &mut dyn FnMut(St
     for &outcome in wanted {
         let has = verifier.recordings.iter().any(|recording| {
             recording.outcome == outcome
-                || (outcome == "dead" && recording.outcome == "revoked-or-expired")
+                || (outcome == "dead"
+                    && matches!(&*recording.outcome, "revoked-or-expired" | "unpaired"))
         });
         if !has {
             fail(format!("no recording of `{outcome}`"));
@@ -436,6 +495,11 @@ mod tests {
             ),
             ("class = \"read\"", "class = \"read\"\nbare = true", "BARE"),
             (
+                "class = \"read\"",
+                "class = \"read\"\nelsewhere = \"\"",
+                "where else",
+            ),
+            (
                 "outcome = \"live\"",
                 "outcome = \"rate-limited\"",
                 "no recording of `live`",
@@ -454,6 +518,66 @@ mod tests {
             let wrong = wrong(&text);
             assert!(wrong.iter().any(|w| w.contains(word)), "{to}: {wrong:?}");
         }
+    }
+
+    #[test]
+    fn a_detail_reads_and_changes_nothing() {
+        let with = |detail: &str| wrong(&format!("{GOOD}\n[verifier.detail]\n{detail}"));
+        let request = r#"url = "${endpoint}/orgs", auth = { bearer = "${secret}" }"#;
+        let live = r#"live = [{ status = [200], json = [{ path = "", op = "list" }] }]"#;
+        let rest = concat!(
+            "identity = { org = \"json:*.name\" }\n",
+            "recording = { answer = { status = 200, body = '[]' }, identity = {} }"
+        );
+        let good = format!("request = {{ {request}, {live} }}\n{rest}");
+        assert_eq!(with(&good), Vec::<String>::new());
+        for (from, to, word) in [
+            ("url =", "method = \"POST\", url =", "GraphQL"),
+            ("url =", "method = \"DELETE\", url =", "a detail is a GET"),
+            (
+                "bearer = \"${secret}\"",
+                "bearer = \"x\"",
+                "show the secret",
+            ),
+            (
+                "${endpoint}/orgs",
+                "https://elsewhere.example",
+                "begins neither",
+            ),
+            (
+                "live = [{",
+                "dead = [{ status = [401] }], live = [{",
+                "only clause",
+            ),
+            (
+                ", json = [{ path = \"\", op = \"list\" }]",
+                "",
+                "status alone",
+            ),
+            ("org = \"json:*.name\"", "", "says something"),
+        ] {
+            let text = good.replacen(from, to, 1);
+            assert_ne!(text, good, "{from}");
+            let said = with(&text);
+            assert!(said.iter().any(|w| w.contains(word)), "{to}: {said:?}");
+        }
+    }
+
+    #[test]
+    fn a_bare_status_says_nothing_of_a_secret_with_a_companion() {
+        let part = "[[detector.part]]\nname = \"user\"\nnames = [\"acmeuser\"]\n\n[[verifier]]";
+        let paired = GOOD.replacen("[[verifier]]", part, 1);
+        let paired = paired.replacen("class =", "needs = [\"user\"]\nclass =", 1);
+        let said = wrong(&paired);
+        assert!(said.iter().any(|w| w.contains("unpaired")), "{said:?}");
+        let honest = paired.replace("dead = [{", "unpaired = [{");
+        let honest = honest.replace("outcome = \"dead\"", "outcome = \"unpaired\"");
+        assert_eq!(wrong(&honest), Vec::<String>::new());
+        let alone = wrong(&GOOD.replace("dead = [{", "unpaired = [{"));
+        assert!(
+            alone.iter().any(|w| w.contains("without `needs`")),
+            "{alone:?}"
+        );
     }
 
     #[test]

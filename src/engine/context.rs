@@ -8,7 +8,7 @@
 use std::cmp::Reverse;
 use std::sync::{Arc, OnceLock};
 
-use crate::detector::{Context, DetectorSet, Near, Pass, Shape, Text};
+use crate::detector::{Context, Detector, DetectorSet, Near, Pass, Shape, Text};
 use crate::model::{Confidence, DetectorIndex, Span};
 
 use super::judge::{entropy, guess};
@@ -65,6 +65,11 @@ impl Contexts {
         };
         let claims = look.in_key().or_else(|| look.around())?;
         Some((claims, self.detectors.get(claims).confidence))
+    }
+
+    /// The detector at `index`.
+    pub(super) fn detector(&self, index: DetectorIndex) -> &Detector {
+        self.detectors.get(index)
     }
 
     /// The words that begin with `start`.

@@ -65,7 +65,7 @@ pub enum Reason {
     Protocol,
     /// The server asks for no credential, so it proves none.
     NoAuthentication,
-    /// Several companions stand near, and none of the pairs works.
+    /// Refused, but perhaps for a companion that is the wrong one, or at the wrong place.
     Unpaired,
     /// What it is used with was not found.
     NeedsCompanion,

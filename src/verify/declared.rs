@@ -1,13 +1,14 @@
 //! The verifiers that are data: requests and clauses of the detector files.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::net::{HttpRequest, Place};
 use super::render::{self, Values};
 use super::{Asker, Settings, Subject, Target, Verdict, Verifier, judge};
 use crate::detector::{
-    Detector, Phrase, RequestSpec, RevocationSpec, VerifierClass, VerifierSpec, host_fits, is_host,
-    is_whole,
+    Detector, IdentityField, Phrase, RequestSpec, RevocationSpec, VerifierClass, VerifierSpec,
+    host_fits, is_host, is_whole,
 };
 use crate::model::{Outcome, Reason};
 
@@ -109,41 +110,65 @@ impl Declared {
             if !base.own && theirs.is_some_and(elsewhere) {
                 return Err(Reason::HostNotAllowed);
             }
-            let mut of_base = Vec::new();
-            for spec in &self.spec.requests {
-                let mut request = render::request(spec, &base.url, &values)?;
-                if base.own && is_whole(&spec.url) {
-                    request.url = moved(&request.url, &base.url)?;
-                }
-                let place = Place::of(&request.url).ok_or(Reason::BadValue)?;
-                let declared = || {
-                    let mut hosts = self.spec.hosts.iter();
-                    let fits = hosts.any(|pattern| host_fits(pattern, &place.host));
-                    fits && !settings.own_only && place.https
-                };
-                let named = settings.names(&place.host) && place.https;
-                if !base.own && !named && !declared() {
-                    return Err(Reason::HostNotAllowed);
-                }
-                let url = match base.own {
-                    true => spec.url.clone(),
-                    false => self.shown_url(&spec.url, &base),
-                };
-                let target = Target {
-                    method: spec.method.as_str().to_owned(),
-                    url,
-                    host: place.host,
-                    port: place.port,
-                    from_text: base.from_text,
-                    user: (self.spec.class == VerifierClass::Login)
-                        .then(|| user_of(subject))
-                        .flatten(),
-                };
-                of_base.push((request, target));
-            }
-            all.push(of_base);
+            let specs = self.spec.requests.iter();
+            let calls = specs.map(|spec| self.call(spec, &base, &values, subject, settings));
+            all.push(calls.collect::<Result<Vec<_>, Reason>>()?);
         }
         Ok(all)
+    }
+
+    /// A request to `base`, and where it goes.
+    fn call(
+        &self,
+        spec: &RequestSpec,
+        base: &Base,
+        values: &Values<'_>,
+        subject: &Subject<'_>,
+        settings: &Settings,
+    ) -> Result<(HttpRequest, Target), Reason> {
+        let mut request = render::request(spec, &base.url, values)?;
+        if base.own && is_whole(&spec.url) {
+            request.url = moved(&request.url, &base.url)?;
+        }
+        let place = Place::of(&request.url).ok_or(Reason::BadValue)?;
+        let declared = || {
+            let mut hosts = self.spec.hosts.iter();
+            let fits = hosts.any(|pattern| host_fits(pattern, &place.host));
+            fits && !settings.own_only && place.https
+        };
+        let named = settings.names(&place.host) && place.https;
+        if !base.own && !named && !declared() {
+            return Err(Reason::HostNotAllowed);
+        }
+        let url = match base.own {
+            true => spec.url.clone(),
+            false => self.shown_url(&spec.url, base),
+        };
+        let target = Target {
+            method: spec.method.as_str().to_owned(),
+            url,
+            host: place.host,
+            port: place.port,
+            from_text: base.from_text,
+            user: (self.spec.class == VerifierClass::Login)
+                .then(|| user_of(subject))
+                .flatten(),
+        };
+        Ok((request, target))
+    }
+
+    /// The further call about what the base number `at` says to be live, when the user wants it.
+    fn detail(
+        &self,
+        at: usize,
+        subject: &Subject<'_>,
+        settings: &Settings,
+        (now, nonce): (i64, &str),
+    ) -> Option<Result<(HttpRequest, Target), Reason>> {
+        let detail = self.spec.detail.as_ref().filter(|_| settings.detail)?;
+        let values = self.values(subject, now, nonce);
+        let bases = self.bases(&values, settings).ok()?;
+        Some(self.call(&detail.request, bases.get(at)?, &values, subject, settings))
     }
 
     fn shown_url(&self, template: &str, base: &Base) -> String {
@@ -231,7 +256,12 @@ impl Verifier for Declared {
         let requests = self.requests(subject, settings, settings.now, "0");
         let requests = requests.map_err(Outcome::Skipped)?;
         let targets = requests.into_iter().flatten().map(|(_, target)| target);
-        Ok(targets.collect())
+        let mut targets: Vec<_> = targets.collect();
+        // One base says live at most, so that one call is counted.
+        if let Some(detail) = self.detail(0, subject, settings, (settings.now, "0")) {
+            targets.push(detail.map_err(Outcome::Skipped)?.1);
+        }
+        Ok(targets)
     }
 
     fn check(&self, subject: &Subject<'_>, settings: &Settings, asker: &Asker<'_>) -> Verdict {
@@ -240,8 +270,14 @@ impl Verifier for Declared {
             Err(reason) => return Verdict::of(Outcome::Skipped(reason)),
         };
         let mut verdicts = Vec::new();
-        for of_base in &requests {
-            let verdict = self.ask(subject, of_base, asker);
+        for (at, of_base) in requests.iter().enumerate() {
+            let mut verdict = self.ask(subject, of_base, settings, asker);
+            if verdict.outcome == Outcome::Live {
+                let more = self.more(at, subject, settings, asker).unwrap_or_default();
+                let said: BTreeSet<_> = verdict.identity.iter().map(|(field, _)| *field).collect();
+                let new = more.into_iter().filter(|(field, _)| !said.contains(field));
+                verdict.identity.extend(new);
+            }
             let ends = verdict.outcome.is_live()
                 || verdict.outcome == Outcome::Unknown(Reason::RateLimited);
             verdicts.push(verdict);
@@ -253,21 +289,73 @@ impl Verifier for Declared {
     }
 }
 
+/// What a refusal leaves open.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Doubt {
+    /// Nothing: the secret went alone, to where it belongs.
+    None,
+    /// Something that only stood near the secret was sent with it.
+    Companion,
+    /// Such secrets work elsewhere too.
+    Place,
+}
+
+/// What `outcome` comes to with that doubt: what refuses a pair is dead when no companion of scanned
+/// text was a part of it, and what is dead at one place of several is not known to be.
+fn settled(outcome: Outcome, doubt: Doubt) -> Outcome {
+    match (outcome, doubt) {
+        (Outcome::Unknown(Reason::Unpaired), Doubt::None) => Outcome::Dead,
+        (Outcome::Dead, Doubt::Place) => Outcome::Unknown(Reason::Unpaired),
+        (other, _) => other,
+    }
+}
+
 impl Declared {
+    fn doubt(&self, subject: &Subject<'_>, settings: &Settings) -> Doubt {
+        let mut needs = self.spec.needs.iter();
+        if needs.any(|need| subject.parts.contains_key(need.as_str())) {
+            return Doubt::Companion;
+        }
+        let own = settings.endpoint(&self.spec.endpoint.name).is_some();
+        match self.spec.elsewhere.is_some() && !own {
+            true => Doubt::Place,
+            false => Doubt::None,
+        }
+    }
+
+    /// What the further call says; nothing when it is not made or not answered.
+    fn more(
+        &self,
+        at: usize,
+        subject: &Subject<'_>,
+        settings: &Settings,
+        asker: &Asker<'_>,
+    ) -> Option<Vec<(IdentityField, String)>> {
+        let clock = (asker.now, asker.nonce.as_str());
+        let (request, _) = self.detail(at, subject, settings, clock)?.ok()?;
+        let detail = self.spec.detail.as_ref()?;
+        let answer = asker.http(&request).ok()?;
+        let part = |name: &str| subject.part(name).map(str::to_owned);
+        (judge::judge(&detail.request, &answer) == Outcome::Live)
+            .then(|| judge::identity(detail.identity.iter(), &answer, &part))
+    }
+
     /// Asks one base, request by request, until an answer decides.
     fn ask(
         &self,
         subject: &Subject<'_>,
         requests: &[(HttpRequest, Target)],
+        settings: &Settings,
         asker: &Asker<'_>,
     ) -> Verdict {
+        let doubt = self.doubt(subject, settings);
         let mut last = Verdict::unknown(Reason::UnexpectedStatus);
         for (spec, (request, _)) in self.spec.requests.iter().zip(requests) {
             let answer = match asker.http(request) {
                 Ok(answer) => answer,
                 Err(reason) => return reason.into(),
             };
-            let outcome = judge::judge(spec, &answer);
+            let outcome = settled(judge::judge(spec, &answer), doubt);
             last = Verdict {
                 outcome,
                 identity: Vec::new(),
@@ -283,5 +371,30 @@ impl Declared {
             }
         }
         last
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_dead_only_where_nothing_else_can_be_wrong() {
+        let unpaired = Outcome::Unknown(Reason::Unpaired);
+        assert_eq!(settled(unpaired, Doubt::Companion), unpaired);
+        assert_eq!(settled(unpaired, Doubt::None), Outcome::Dead);
+        // The vendor's own words about the secret.
+        assert_eq!(settled(Outcome::Dead, Doubt::Companion), Outcome::Dead);
+        assert_eq!(settled(Outcome::Dead, Doubt::Place), unpaired);
+        assert_eq!(settled(Outcome::Dead, Doubt::None), Outcome::Dead);
+        for other in [
+            Outcome::Live,
+            Outcome::RevokedOrExpired,
+            Outcome::Unknown(Reason::Html),
+        ] {
+            for doubt in [Doubt::None, Doubt::Companion, Doubt::Place] {
+                assert_eq!(settled(other, doubt), other);
+            }
+        }
     }
 }

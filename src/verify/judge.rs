@@ -30,6 +30,9 @@ pub(crate) fn judge(spec: &RequestSpec, answer: &Answer) -> Outcome {
     if any(&spec.dead) {
         return Outcome::Dead;
     }
+    if any(&spec.unpaired) {
+        return Outcome::Unknown(Reason::Unpaired);
+    }
     if any(&spec.live) {
         return Outcome::Live;
     }
@@ -54,7 +57,7 @@ pub(crate) fn identity<'a>(
     let read = |source: &str| -> Option<String> {
         let (kind, name) = source.split_once(':')?;
         match kind {
-            "json" => shown(look.at(name)?),
+            "json" => look.all(name),
             "header" => answer.header(&name.to_ascii_lowercase()).map(str::to_owned),
             "part" => part(name),
             "text" => Some(name.to_owned()),
@@ -116,14 +119,18 @@ impl<'a> Look<'a> {
 
     /// The value at a path of keys and indexes.
     pub(crate) fn at(&self, path: &str) -> Option<&Value> {
-        let steps = path.split('.').filter(|step| !step.is_empty());
-        steps.fold(self.json.as_ref(), |value, step| {
-            let value = value?;
-            match value {
-                Value::Array(items) => items.get(step.parse::<usize>().ok()?),
-                _ => value.get(step),
-            }
-        })
+        step_through(self.json.as_ref()?, path)
+    }
+
+    /// What stands at a path as a text, of all items of a list where the path has a `*`.
+    fn all(&self, path: &str) -> Option<String> {
+        let Some((list, rest)) = path.split_once('*') else {
+            return shown(self.at(path)?);
+        };
+        let items = self.at(list)?.as_array()?.iter();
+        let each = items.filter_map(|item| shown(step_through(item, rest)?));
+        let each: Vec<_> = each.filter(|text| !text.is_empty()).collect();
+        Some(each.join(", "))
     }
 
     /// The text at a path.
@@ -172,6 +179,15 @@ impl<'a> Look<'a> {
             },
         }
     }
+}
+
+/// What stands at `path`, from `value` on.
+fn step_through<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
+    let mut steps = path.split('.').filter(|step| !step.is_empty());
+    steps.try_fold(value, |value, step| match value {
+        Value::Array(items) => items.get(step.parse::<usize>().ok()?),
+        _ => value.get(step),
+    })
 }
 
 fn is(found: &Value, wanted: &Scalar) -> bool {
@@ -295,8 +311,7 @@ mod tests {
 
     #[test]
     fn identities_are_short_and_printable() {
-        let body =
-            r#"{"login":"a\u001b[2Jb","n":3,"list":["x","y"],"none":null,"deep":[{"id":"z"}]}"#;
+        let body = r#"{"login":"a\u001b[2Jb","n":3,"list":["x","y"],"none":null,"deep":[{"id":"z"},{"no":1},{"id":"y"}]}"#;
         let answer = answer(200, "application/json", body);
         let sources = [
             (IdentityField::User, "json:login".to_owned()),
@@ -306,11 +321,14 @@ mod tests {
             (IdentityField::Org, "json:deep.0.id".to_owned()),
             (IdentityField::Kind, "part:kind".to_owned()),
             (IdentityField::Mode, "header:Content-Type".to_owned()),
+            (IdentityField::Name, "json:deep.*.id".to_owned()),
+            (IdentityField::Admin, "json:login.*.id".to_owned()),
         ];
         let part = |name: &str| Some(format!("<{name}>"));
         let said = identity(sources.iter().map(|(f, s)| (f, s)), &answer, &part);
         let text = |at: usize| said[at].1.as_str();
-        assert_eq!(said.len(), 6);
+        assert_eq!(said.len(), 7);
+        assert_eq!(text(6), "z, y");
         assert!(!text(0).contains('\u{1b}'), "{}", text(0));
         assert_eq!(
             [text(1), text(2), text(3), text(4)],

@@ -41,6 +41,8 @@ pub struct Settings {
     pub endpoints: BTreeMap<String, String>,
     /// Hosts from scanned text that may be asked: `vault.example.com`, `*.example.com`.
     pub hosts: Vec<String>,
+    /// Whether one further call is made about what is live, where its verifier has one.
+    pub detail: bool,
     /// Whether only the user's endpoints and hosts are asked.
     pub own_only: bool,
     /// Accounts that are not asked about.
@@ -70,6 +72,7 @@ impl Default for Settings {
             classes: mild.into(),
             endpoints: BTreeMap::new(),
             hosts: Vec::new(),
+            detail: false,
             own_only: false,
             skip_accounts: BTreeSet::new(),
             only_accounts: BTreeSet::new(),

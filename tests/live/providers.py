@@ -21,6 +21,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+import uuid
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -442,6 +443,96 @@ def google():
     check("service account, server gone", "unknown(refused)", "gcp-service-account", file(keys[0]), *there)
 
 
+# --- keys of MongoDB Atlas and of GitHub Apps: servers of our own ---------------------------------
+
+
+def atlas():
+    public, private = "abcdefgh", secret(str(uuid.uuid4()))
+    numbers, state = [], {"algorithm": "SHA-256", "stale": False, "blocked": False}
+
+    def answer(request, _):
+        number = secret(length=16)
+        numbers.append(number)
+        stale = ", stale=true" if state["stale"] else ""
+        refusal = (401, {
+            "content-type": "application/json",
+            "www-authenticate": f'Digest realm="MMS Public API", domain="", nonce="{number}", '
+                                f'algorithm={state["algorithm"]}, qop="auth"{stale}',
+        }, '{"error":401,"reason":"Unauthorized"}')
+        shown = request.headers.get("authorization") or ""
+        if not shown.startswith("Digest "):
+            return refusal
+        it = urllib.request.parse_keqv_list(urllib.request.parse_http_list(shown.removeprefix("Digest ")))
+        hashed = lambda *parts: hashlib.new(state["algorithm"].replace("-", ""), ":".join(parts).encode()).hexdigest()
+        expected = hashed(hashed(public, "MMS Public API", private), it["nonce"], it["nc"], it["cnonce"], it["qop"],
+                          hashed("GET", "/api/atlas/v2"))
+        if it["username"] != public or it["nonce"] not in numbers or it["response"] != expected:
+            return refusal
+        if state["blocked"]:
+            return 403, {"content-type": "application/json"}, json.dumps(
+                {"error": 403, "errorCode": "IP_ADDRESS_NOT_ON_ACCESS_LIST"})
+        return 200, {"content-type": "application/json"}, json.dumps({
+            "appName": "MongoDB Atlas", "apiKey": {"id": "k1", "publicKey": public, "roles": [
+                {"orgId": "o1", "roleName": "ORG_OWNER"}]}})
+
+    server = Web(answer)
+    detector, there = "mongodb-atlas-api-private-key", ["--endpoint", f"mongodb=http://{HOST}:{server.port}"]
+    for algorithm in ("SHA-256", "MD5"):
+        state["algorithm"] = algorithm
+        check(f"Atlas key, Digest with {algorithm}", "live", detector, private, *there, public_key=public,
+              identity={"account": "k1", "org": "o1", "scopes": "ORG_OWNER"})
+    wrong = secret(str(uuid.uuid4()))
+    check("Atlas key, wrong", "unknown(unpaired)", detector, wrong, *there, public_key=public)
+    check("Atlas key, of another public key", "unknown(unpaired)", detector, private, *there, public_key="hgfedcba")
+    state["blocked"] = True
+    check("Atlas key, not from here", "live-restricted", detector, private, *there, public_key=public)
+    state["stale"] = True
+    check("Atlas key, number too old", "unknown(unexpected-status)", detector, wrong, *there, public_key=public)
+    say(all(private not in str(asked) for asked in server.asked), "Atlas never sees the private key")
+    hostile("Atlas key", detector, private, "mongodb", public_key=public)
+
+
+def github_app():
+    scratch = DIR / "github-app"
+    scratch.mkdir()
+    keys = []
+    for name in ("good", "bad"):
+        run("openssl", "genrsa", "-traditional", "-out", scratch / name, "2048")
+        keys.append((scratch / name).read_text())
+        secret(keys[-1].split("\n")[1]), secret(keys[-1].split("\n")[5])
+    (scratch / "public").write_bytes(run("openssl", "pkey", "-in", scratch / "good", "-pubout"))
+
+    def answer(request, _):
+        said = lambda status, body: (status, {"content-type": "application/json"}, json.dumps(body))
+        token = (request.headers.get("authorization") or "").removeprefix("Bearer ")
+        decoded = lambda text: base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        head, claims, signature = token.split(".")
+        (scratch / "signed").write_text(f"{head}.{claims}")
+        (scratch / "signature").write_bytes(decoded(signature))
+        said_by = json.loads(decoded(claims))
+        if said_by["iss"] == "404":
+            return said(404, {"message": "Integration not found"})
+        assert json.loads(decoded(head))["alg"] == "RS256" and said_by["exp"] - said_by["iat"] <= 600
+        fits = subprocess.run(["openssl", "dgst", "-sha256", "-verify", scratch / "public", "-signature",
+                               scratch / "signature", scratch / "signed"], capture_output=True).returncode == 0
+        if request.path != "/app" or said_by["iss"] != "123456" or not fits:
+            return said(401, {"message": "A JSON web token could not be decoded"})
+        return said(200, {"id": 1, "slug": "acme-ci", "name": "Acme CI", "owner": {"login": "acme"},
+                          "permissions": {"contents": "write"}})
+
+    server = Web(answer)
+    detector, there = "github-app-private-key", ["--endpoint", f"github=http://{HOST}:{server.port}"]
+    check("GitHub App key", "live", detector, keys[0], *there, app_id="123456",
+          identity={"account": "acme-ci", "org": "acme", "scopes": "contents:write"})
+    line = keys[0].strip().replace("\n", "\\n")
+    scan("GitHub App key", "live", f'GITHUB_APP_ID=123456\nGITHUB_APP_PRIVATE_KEY="{line}"\n', *there)
+    check("GitHub App key, of another app", "unknown(unpaired)", detector, keys[1], *there, app_id="123456")
+    check("GitHub App key, no such app", "unknown(unpaired)", detector, keys[0], *there, app_id="404")
+    check("GitHub App key, broken", "skipped(bad-value)", detector,
+          "-----BEGIN RSA PRIVATE KEY-----\nAA==\n-----END RSA PRIVATE KEY-----", *there, app_id="123456")
+    hostile("GitHub App key", detector, keys[0], "github", app_id="123456")
+
+
 # --- registries, web servers, proxy --------------------------------------------------------------
 
 LOGIN = ["--verify-class", "login", "--verify-host", HOST]
@@ -749,4 +840,4 @@ def npm():
 if __name__ == "__main__":
     apt({"nginx-light": "/usr/sbin/nginx", "docker-registry": "/usr/bin/docker-registry",
          "squid": "/usr/sbin/squid", "apache2-utils": "/usr/bin/htpasswd", "openssl": "/usr/bin/openssl"})
-    main(aws, azure, azure_services, google, registry, basic, kubernetes, vault, npm)
+    main(aws, azure, azure_services, google, atlas, github_app, registry, basic, kubernetes, vault, npm)

@@ -133,6 +133,10 @@ pub(crate) struct Asking {
     #[arg(long, help_heading = "Verification")]
     pub(crate) verify_own_only: bool,
 
+    /// Of live secrets ask once more, what they belong to and may do, where a verifier knows how
+    #[arg(long, help_heading = "Verification")]
+    pub(crate) verify_detail: bool,
+
     /// AWS account that is not asked about; repeatable
     #[arg(long, value_name = "ACCOUNT", help_heading = "Verification")]
     pub(crate) skip_account: Vec<String>,

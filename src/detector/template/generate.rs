@@ -2,8 +2,9 @@
 //!
 //! The formats and their sources are those of `engine::judge::proof`, which checks them.
 
+use curve25519_dalek::edwards::EdwardsPoint;
 use data_encoding::{BASE32, BASE64, BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER};
-use sha2::{Digest, Sha256};
+use sha2::{Digest, Sha256, Sha512};
 
 use super::Random;
 
@@ -115,6 +116,14 @@ pub(super) fn generate(body: &str, random: &mut Random) -> Option<String> {
             );
             BASE64.encode(claims.as_bytes())
         }
+        "onepassword-service-account" => {
+            let key = random.string(b"23456789ABCDEFGHJKLMNPQRSTVWXYZ", 26);
+            let seed = HEXLOWER.encode(&random.bytes(32));
+            let claims = format!(
+                r#"{{"signInAddress":"acme.1password.example","userAuth":{{"method":"SRPg-4096"}},"email":"a@b.example","srpX":"{seed}","muk":{{"kty":"oct"}},"secretKey":"A3-{key}","deviceUuid":"d"}}"#
+            );
+            format!("ops_{}", BASE64URL_NOPAD.encode(claims.as_bytes()))
+        }
         "discord-bot" => discord_bot(random),
         // {{basic:USER:LENGTH}}: base64 of user:password.
         "basic" => {
@@ -123,13 +132,29 @@ pub(super) fn generate(body: &str, random: &mut Random) -> Option<String> {
         }
         // {{b64:N}}: base64 of N random bytes, padded.
         "b64" => BASE64.encode(&random.bytes(first?.parse().ok()?)),
-        "age" => age(random, b"age-secret-key-"),
-        "age-pq" => age(random, b"age-secret-key-pq-"),
+        "age" => bech32("age-secret-key-", &random.bytes(32)).to_ascii_uppercase(),
+        "age-pq" => bech32("age-secret-key-pq-", &random.bytes(32)).to_ascii_uppercase(),
+        // {{bech32:PREFIX:BYTES}}
+        "bech32" => bech32(first?, &random.bytes(words.next()?.parse().ok()?)),
+        // A key of Bitcoin in the wallet import format, its public key written short.
+        "wif" => base58check(&[&[0x80][..], &random.bytes(32), &[1]].concat()),
+        // {{xprv}}: an extended private key of BIP-32.
+        "xprv" => {
+            let place = random.bytes(41);
+            base58check(&[&[4, 0x88, 0xad, 0xe4][..], &place, &[0], &random.bytes(32)].concat())
+        }
+        // {{tezos}}: the seed of an Ed25519 key.
+        "tezos" => base58check(&[&[0x0d, 0x0f, 0x3a, 0x07][..], &random.bytes(32)].concat()),
+        // {{ed25519-pair}}: base58 of a seed and its public key (Solana, NEAR).
+        "ed25519-pair" => ed25519_pair(random),
+        // {{mnemonic:WORDS}}: a phrase of BIP-39.
+        "mnemonic" => mnemonic(first?.parse().ok()?, random)?,
+        "stellar" => stellar(random),
         "fly" => {
             let body = random.bytes(200);
             format!("fm2_{}", BASE64_NOPAD.encode(&body))
         }
-        // {{pem:LABEL}}, {{pem-line:LABEL}}: DER of the right outline in PEM.
+        // {{pem:LABEL}}, {{pem-line:LABEL}}: a key, or the outline of one, in PEM.
         "pem" => pem(first?, random, "\n"),
         "pem-line" => pem(first?, random, "\\n"),
         "azure-storage" => BASE64.encode(&random.bytes(64)),
@@ -291,13 +316,12 @@ fn discord_bot(random: &mut Random) -> String {
     )
 }
 
-/// Bech32 (BIP-173) with the human-readable part `hrp`, upper case.
-fn age(random: &mut Random, hrp: &[u8]) -> String {
+/// Bech32 (BIP-173) with the human-readable part `hrp`.
+fn bech32(hrp: &str, bytes: &[u8]) -> String {
     const CHARSET: &[u8; 32] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
-    let bytes = random.bytes(32);
     let mut data = Vec::new();
     let (mut bits, mut held) = (0u32, 0u32);
-    for byte in bytes {
+    for &byte in bytes {
         held = held << 8 | u32::from(byte);
         bits += 8;
         while bits >= 5 {
@@ -305,10 +329,12 @@ fn age(random: &mut Random, hrp: &[u8]) -> String {
             data.push((held >> bits & 31) as u8);
         }
     }
-    data.push((held << (5 - bits) & 31) as u8);
-    let mut values: Vec<u8> = hrp.iter().map(|c| c >> 5).collect();
+    if bits > 0 {
+        data.push((held << (5 - bits) & 31) as u8);
+    }
+    let mut values: Vec<u8> = hrp.bytes().map(|c| c >> 5).collect();
     values.push(0);
-    values.extend(hrp.iter().map(|c| c & 31));
+    values.extend(hrp.bytes().map(|c| c & 31));
     values.extend(&data);
     values.extend([0; 6]);
     let sum = polymod(&values) ^ 1;
@@ -317,8 +343,76 @@ fn age(random: &mut Random, hrp: &[u8]) -> String {
         .iter()
         .map(|&v| char::from(CHARSET[v as usize]))
         .collect();
-    let hrp = String::from_utf8_lossy(hrp);
-    format!("{hrp}1{text}").to_ascii_uppercase()
+    format!("{hrp}1{text}")
+}
+
+/// Bitcoin's base58; a leading zero byte is a `1`.
+fn base58(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
+    let zeros = bytes.iter().take_while(|&&byte| byte == 0).count();
+    let mut digits: Vec<u8> = Vec::new();
+    for &byte in bytes {
+        let mut carry = u32::from(byte);
+        for digit in &mut digits {
+            carry += u32::from(*digit) << 8;
+            *digit = (carry % 58) as u8;
+            carry /= 58;
+        }
+        while carry > 0 {
+            digits.push((carry % 58) as u8);
+            carry /= 58;
+        }
+    }
+    let ones = std::iter::repeat_n(0, zeros);
+    let digits = ones.chain(digits.into_iter().rev());
+    digits
+        .map(|it| char::from(ALPHABET[usize::from(it)]))
+        .collect()
+}
+
+/// base58 of the bytes and four of their SHA-256, taken twice.
+fn base58check(bytes: &[u8]) -> String {
+    let sum = Sha256::digest(Sha256::digest(bytes));
+    base58(&[bytes, &sum[..4]].concat())
+}
+
+fn ed25519_pair(random: &mut Random) -> String {
+    let seed = random.bytes(32);
+    let hash = Sha512::digest(&seed);
+    let scalar: [u8; 32] = std::array::from_fn(|at| hash[at]);
+    let public = EdwardsPoint::mul_base_clamped(scalar).compress();
+    base58(&[&seed[..], public.as_bytes()].concat())
+}
+
+/// Entropy, of its SHA-256 one bit for each 32, and for each eleven bits the word at that place.
+fn mnemonic(count: usize, random: &mut Random) -> Option<String> {
+    if !matches!(count, 12 | 15 | 18 | 21 | 24) {
+        return None;
+    }
+    let list = include_str!("../../engine/judge/proof/bip39_english.txt");
+    let list: Vec<_> = list.lines().collect();
+    let mut bytes = random.bytes(count * 4 / 3);
+    bytes.push(Sha256::digest(&bytes)[0]);
+    let bit = |at: usize| usize::from(bytes[at / 8] >> (7 - at % 8) & 1);
+    let word = |at: usize| list[(at * 11..at * 11 + 11).fold(0, |sum, at| sum << 1 | bit(at))];
+    let phrase: Vec<_> = (0..count).map(word).collect();
+    Some(phrase.join(" "))
+}
+
+/// A secret seed of Stellar (SEP-23): version, 32 bytes, their CRC-16/XMODEM, in base32.
+fn stellar(random: &mut Random) -> String {
+    let mut bytes = vec![18 << 3];
+    bytes.extend(random.bytes(32));
+    let mut sum = 0u16;
+    for &byte in &bytes {
+        sum ^= u16::from(byte) << 8;
+        for _ in 0..8 {
+            let carries = sum & 0x8000 != 0;
+            sum = sum << 1 ^ if carries { 0x1021 } else { 0 };
+        }
+    }
+    bytes.extend(sum.to_le_bytes());
+    BASE32.encode(&bytes)
 }
 
 fn polymod(values: &[u8]) -> u32 {
@@ -332,16 +426,27 @@ fn polymod(values: &[u8]) -> u32 {
     })
 }
 
-/// A PEM block: the outline of a key (a DER sequence of the right length) with random content.
+/// A PEM block. `RSA PRIVATE KEY` and `PRIVATE KEY` hold an RSA key; other labels the outline of a
+/// key, a DER sequence of the right length or the head of an OpenSSH file, with random content.
 fn pem(label: &str, random: &mut Random, newline: &str) -> String {
-    let mut der = match label {
-        "OPENSSH PRIVATE KEY" => {
-            b"openssh-key-v1\0\0\0\0\x04none\0\0\0\x04none\0\0\0\0\0\0\0\x01".to_vec()
+    const OUTLINE: usize = 304;
+    let der = match label {
+        "RSA PRIVATE KEY" => rsa(random),
+        "PRIVATE KEY" => {
+            // rsaEncryption (RFC 8017, A.1) with NULL for parameters.
+            const ALGORITHM: &[u8] = &[6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1, 5, 0];
+            let parts = [der(2, &[0]), der(0x30, ALGORITHM), der(4, &rsa(random))];
+            der(0x30, &parts.concat())
         }
-        _ => vec![0x30, 0x82, 0x01, 0x2c, 0x02, 0x01, 0x00],
+        "OPENSSH PRIVATE KEY" => {
+            let head = b"openssh-key-v1\0\0\0\0\x04none\0\0\0\x04none\0\0\0\0\0\0\0\x01";
+            [&head[..], &random.bytes(OUTLINE - head.len())].concat()
+        }
+        _ => {
+            let head = [0x30, 0x82, 0x01, 0x2c, 0x02, 0x01, 0x00];
+            [&head[..], &random.bytes(OUTLINE - head.len())].concat()
+        }
     };
-    let missing = 304 - der.len();
-    der.extend(random.bytes(missing));
     let body = BASE64.encode(&der);
     let lines: Vec<_> = body
         .as_bytes()
@@ -350,4 +455,54 @@ fn pem(label: &str, random: &mut Random, newline: &str) -> String {
         .collect();
     let lines = lines.join(newline);
     format!("-----BEGIN {label}-----{newline}{lines}{newline}-----END {label}-----")
+}
+
+/// The numbers of an RSA key of 1024 bits (RFC 8017, A.1.2). Its modulus is the product of its
+/// factors, which is what can be checked without much work; they are odd, but need not be primes,
+/// and the other numbers are random, so that it opens nothing.
+fn rsa(random: &mut Random) -> Vec<u8> {
+    const FACTOR: usize = 64;
+    let mut odd = |size: usize| {
+        let mut number = random.bytes(size);
+        number[0] |= 0xc0;
+        number[size - 1] |= 1;
+        number
+    };
+    let (p, q) = (odd(FACTOR), odd(FACTOR));
+    let mut numbers = vec![product(&p, &q), vec![1, 0, 1], odd(2 * FACTOR), p, q];
+    numbers.extend([odd(FACTOR), odd(FACTOR), odd(FACTOR)]);
+    // A leading zero keeps them positive.
+    let fields = numbers.iter().flat_map(|number| match number[0] {
+        0x80.. => der(2, &[&[0], &number[..]].concat()),
+        _ => der(2, number),
+    });
+    let body: Vec<u8> = der(2, &[0]).into_iter().chain(fields).collect();
+    der(0x30, &body)
+}
+
+/// An element of DER.
+fn der(tag: u8, content: &[u8]) -> Vec<u8> {
+    let [high, low] = (content.len() as u16).to_be_bytes();
+    let head = match content.len() {
+        0..=0x7f => vec![tag, low],
+        0x80..=0xff => vec![tag, 0x81, low],
+        _ => vec![tag, 0x82, high, low],
+    };
+    [&head[..], content].concat()
+}
+
+/// The product of two big-endian numbers.
+fn product(p: &[u8], q: &[u8]) -> Vec<u8> {
+    let mut sum = vec![0u8; p.len() + q.len()];
+    for (row, &left) in p.iter().enumerate().rev() {
+        let mut carry = 0u16;
+        for (column, &right) in q.iter().enumerate().rev() {
+            let cell = &mut sum[row + column + 1];
+            let wide = u16::from(left) * u16::from(right) + u16::from(*cell) + carry;
+            *cell = wide as u8;
+            carry = wide >> 8;
+        }
+        sum[row] = carry as u8;
+    }
+    sum
 }

@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
+use crate::detector::{Detector, Pass};
 use crate::engine::context::Contexts;
-use crate::engine::judge::{self, placeholder, reference};
+use crate::engine::judge::{self, placeholder, proof, reference};
 use crate::engine::line_around;
 use crate::model::{Confidence, DetectorIndex, Match, Proof, Secret, Span};
 
@@ -171,6 +172,10 @@ pub(super) fn weigh(
         window.start + verdict.secret.start,
         window.start + verdict.secret.end,
     );
+    let proof = match proof_of(contexts.detector(verdict.detector), text, secret) {
+        proof::Verdict::Proved(proof) => proof,
+        _ => Proof::None,
+    };
     Some(Match {
         detector: verdict.detector,
         span: secret,
@@ -178,7 +183,7 @@ pub(super) fn weigh(
             true => Secret::new(&value.bytes(text)),
             false => Secret::new(&text[secret.range()]),
         },
-        proof: Proof::None,
+        proof,
         confidence: verdict.confidence,
         key: Some(String::from_utf8_lossy(&text[span.range()]).into_owned()),
         decoding: Vec::new(),
@@ -203,8 +208,13 @@ fn judged(
         assigned,
     };
     let claim = || contexts.claim(text, span, secret);
-    if let Some((detector, confidence)) = claim().filter(|_| value.pieces.is_empty()) {
-        return Some(verdict(detector, confidence, None));
+    if let Some((index, confidence)) = claim().filter(|_| value.pieces.is_empty()) {
+        match proof_of(contexts.detector(index), text, secret) {
+            proof::Verdict::Proved(_) => return Some(verdict(index, Confidence::Certain, None)),
+            // It is none of that, and of whatever kind the key says.
+            proof::Verdict::Refuted => {}
+            _ => return Some(verdict(index, confidence, None)),
+        }
     }
     let seen = Seen {
         text,
@@ -214,6 +224,14 @@ fn judged(
         secret: &bytes,
     };
     Some(verdict(by_key?, Confidence::Low, Some(seen.assigned()?)))
+}
+
+/// What the proof of a context detector says of a value.
+fn proof_of(detector: &Detector, text: &[u8], secret: Span) -> proof::Verdict {
+    match detector.proof.as_deref() {
+        Some(name) if detector.pass == Pass::Context => proof::prove(name, text, secret),
+        _ => proof::Verdict::Open,
+    }
 }
 
 /// Whether `line` is of a page, or a header with a challenge or its answer: their nonces are public.

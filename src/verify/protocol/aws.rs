@@ -45,15 +45,23 @@ const MEDIA: &str = "application/x-www-form-urlencoded";
 /// How long STS holds a wrong signature against the key id, at most.
 const GRUDGE: Duration = Duration::from_secs(5);
 
-/// Where keys of a region are asked about, and the region that is signed for. A partition knows
-/// the keys of no other.
-fn partition(region: &str) -> (&'static str, &'static str) {
+/// Where keys of a partition are asked about, and the region that is signed for.
+type Place = (&'static str, &'static str);
+
+const COMMERCIAL: Place = ("https://sts.us-east-1.amazonaws.com", "us-east-1");
+const GOVERNMENT: Place = ("https://sts.us-gov-west-1.amazonaws.com", "us-gov-west-1");
+const CHINA: Place = ("https://sts.cn-north-1.amazonaws.com.cn", "cn-north-1");
+
+/// Where keys are asked about that stand beside `region`. A partition knows the keys of no other,
+/// and a key id does not tell its partition: without a region all are asked in turn.
+fn partitions(region: &str) -> Result<&'static [Place], Reason> {
     match region {
-        _ if region.starts_with("cn-") => ("https://sts.cn-north-1.amazonaws.com.cn", "cn-north-1"),
-        _ if region.starts_with("us-gov-") => {
-            ("https://sts.us-gov-west-1.amazonaws.com", "us-gov-west-1")
-        }
-        _ => ("https://sts.us-east-1.amazonaws.com", "us-east-1"),
+        "" => Ok(&[COMMERCIAL, GOVERNMENT, CHINA]),
+        _ if region.starts_with("cn-") => Ok(&[CHINA]),
+        _ if region.starts_with("us-gov-") => Ok(&[GOVERNMENT]),
+        // Partitions that are cut off, or that keep to themselves.
+        _ if region.contains("-iso") || region.starts_with("eusc-") => Err(Reason::NoEndpoint),
+        _ => Ok(&[COMMERCIAL]),
     }
 }
 
@@ -65,7 +73,7 @@ impl Protocol for Sts {
 
 impl Verifier for Sts {
     fn name(&self) -> String {
-        "aws-sts@1".into()
+        "aws-sts@2".into()
     }
 
     fn class(&self) -> VerifierClass {
@@ -94,31 +102,54 @@ impl Verifier for Sts {
 
     fn targets(&self, subject: &Subject<'_>, settings: &Settings) -> Result<Vec<Target>, Outcome> {
         admit(subject, settings)?;
-        Ok(vec![base(subject, settings)?.0.target("POST", "/")?])
+        let bases = bases(subject, settings)?;
+        let targets = bases.iter().map(|(base, _)| base.target("POST", "/"));
+        targets.collect()
     }
 
     fn check(&self, subject: &Subject<'_>, settings: &Settings, asker: &Asker<'_>) -> Verdict {
-        let (key, (base, region)) = match (Key::of(subject), base(subject, settings)) {
-            (Ok(key), Ok(base)) => (key, base),
+        let (key, bases) = match (Key::of(subject), bases(subject, settings)) {
+            (Ok(key), Ok(bases)) => (key, bases),
             (Err(reason), _) => return reason.into(),
             (_, Err(outcome)) => return Verdict::of(outcome),
         };
         let turn = Turn::take(key.id);
-        let sts = Service {
-            name: "sts",
-            region,
-        };
-        let ask = || match asker.http(&key.request(&base.url, sts, BODY, asker.now)) {
-            Ok(answer) => read(&answer),
-            Err(reason) => (reason.into(), false),
-        };
-        let (verdict, refused) = ask();
-        if !refused {
-            return verdict;
+        let mut verdicts = Vec::new();
+        for (base, region) in bases {
+            let sts = Service {
+                name: "sts",
+                region,
+            };
+            let ask = || match asker.http(&key.request(&base.url, sts, BODY, asker.now)) {
+                Ok(answer) => read(&answer),
+                Err(reason) => (reason.into(), Says::Verdict),
+            };
+            let (mut verdict, mut says) = ask();
+            if says == Says::Refused {
+                thread::sleep(turn.grudge());
+                (verdict, says) = ask();
+            }
+            verdicts.push(verdict);
+            if says != Says::Unknown {
+                // This partition knows the id, or could not say: its word counts.
+                break;
+            }
         }
-        thread::sleep(turn.grudge());
-        ask().0
+        verdicts
+            .pop()
+            .unwrap_or_else(|| Verdict::of(Outcome::Skipped(Reason::NoEndpoint)))
     }
+}
+
+/// What an answer is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Says {
+    /// The key, or nothing.
+    Verdict,
+    /// The signature.
+    Refused,
+    /// That this partition knows no such id.
+    Unknown,
 }
 
 /// Whether the account of the key may be spoken to.
@@ -202,10 +233,17 @@ fn iam(settings: &Settings) -> Result<Base, Outcome> {
     Base::vendor(settings, "aws-iam", "https://iam.amazonaws.com")
 }
 
-/// Where the key of `subject` is asked about, and the region that is signed for.
-fn base(subject: &Subject<'_>, settings: &Settings) -> Result<(Base, &'static str), Outcome> {
-    let (url, region) = partition(subject.part("region").unwrap_or_default());
-    Ok((Base::vendor(settings, "aws", url)?, region))
+/// Where the key of `subject` is asked about in turn, and the regions that are signed for.
+fn bases(subject: &Subject<'_>, settings: &Settings) -> Result<Vec<(Base, &'static str)>, Outcome> {
+    let region = subject.part("region").unwrap_or_default();
+    let own = Base::own(settings, "aws");
+    let places = match (own, partitions(region)) {
+        (Some(own), Ok([(_, region), ..])) => return Ok(vec![(own, region)]),
+        (Some(own), _) => return Ok(vec![(own, COMMERCIAL.1)]),
+        (None, places) => places.map_err(Outcome::Skipped)?,
+    };
+    let base = |&(url, region): &Place| Ok((Base::vendor(settings, "aws", url)?, region));
+    places.iter().map(base).collect()
 }
 
 /// What is signed with.
@@ -331,18 +369,18 @@ impl Call<'_> {
 
 const HTML: Outcome = Outcome::Unknown(Reason::Html);
 
-/// What STS says, and whether it refuses the signature.
-fn read(answer: &Answer) -> (Verdict, bool) {
+/// What STS says.
+fn read(answer: &Answer) -> (Verdict, Says) {
     // Told by its own element, whatever media type a server of one's own gives it.
     let is_page = !web::says(answer, "<ErrorResponse");
     if let Some(noise) = web::noise(answer).filter(|it| is_page || it.outcome != HTML) {
-        return (noise, false);
+        return (noise, Says::Verdict);
     }
     let text = |name: &str| web::element(answer, name).unwrap_or_default();
     if answer.status == 200 {
         let (arn, account) = (text("Arn"), text("Account"));
         if arn.is_empty() || account.is_empty() {
-            return (web::unclear(answer), false);
+            return (web::unclear(answer), Says::Verdict);
         }
         let (kind, is_root) = kind(arn);
         let mut said = vec![
@@ -354,20 +392,22 @@ fn read(answer: &Answer) -> (Verdict, bool) {
         if is_root {
             said.push((IdentityField::Admin, "true".to_owned()));
         }
-        return (Verdict::live(said), false);
+        return (Verdict::live(said), Says::Verdict);
     }
     let message = text("Message");
     // The clock is wrong, not the key.
     let is_clock =
         message.contains("Signature expired") || message.contains("Signature not yet current");
     let outcome = match (answer.status, text("Code")) {
-        (403, "SignatureDoesNotMatch") if !is_clock => return (Verdict::of(Outcome::Dead), true),
-        (403, "InvalidClientTokenId") => Outcome::Dead,
+        (403, "SignatureDoesNotMatch") if !is_clock => {
+            return (Verdict::of(Outcome::Dead), Says::Refused);
+        }
+        (403, "InvalidClientTokenId") => return (Verdict::of(Outcome::Dead), Says::Unknown),
         (400 | 403, "ExpiredToken" | "ExpiredTokenException") => Outcome::RevokedOrExpired,
         (400, "Throttling") => Outcome::Unknown(Reason::RateLimited),
-        _ => return (web::unclear(answer), false),
+        _ => return (web::unclear(answer), Says::Verdict),
     };
-    (Verdict::of(outcome), false)
+    (Verdict::of(outcome), Says::Verdict)
 }
 
 /// What kind of principal an ARN names, and whether it is the account itself.
@@ -477,7 +517,7 @@ mod tests {
         );
     }
 
-    fn said(status: u16, body: &str) -> (Outcome, bool) {
+    fn said(status: u16, body: &str) -> (Outcome, Says) {
         let answer = Answer {
             status,
             headers: vec![("content-type".into(), "text/xml".into())],
@@ -500,28 +540,46 @@ mod tests {
         let live = "<GetCallerIdentityResponse><GetCallerIdentityResult>\
             <Arn>arn:aws:iam::123456789012:user/ci</Arn><UserId>u1</UserId>\
             <Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>";
-        assert_eq!(said(200, live), (Outcome::Live, false));
+        assert_eq!(said(200, live), (Outcome::Live, Says::Verdict));
         let unclear = Outcome::Unknown(Reason::UnexpectedStatus);
         for (status, code, message, outcome, refused) in [
-            (403, "InvalidClientTokenId", "x", Outcome::Dead, false),
-            (403, "SignatureDoesNotMatch", "x", Outcome::Dead, true),
+            (
+                403,
+                "InvalidClientTokenId",
+                "x",
+                Outcome::Dead,
+                Says::Unknown,
+            ),
+            (
+                403,
+                "SignatureDoesNotMatch",
+                "x",
+                Outcome::Dead,
+                Says::Refused,
+            ),
             (
                 403,
                 "SignatureDoesNotMatch",
                 "Signature expired: 1 is now earlier than 2",
                 unclear,
-                false,
+                Says::Verdict,
             ),
-            (403, "ExpiredToken", "x", Outcome::RevokedOrExpired, false),
-            (403, "AccessDenied", "x", unclear, false),
+            (
+                403,
+                "ExpiredToken",
+                "x",
+                Outcome::RevokedOrExpired,
+                Says::Verdict,
+            ),
+            (403, "AccessDenied", "x", unclear, Says::Verdict),
             (
                 400,
                 "Throttling",
                 "x",
                 Outcome::Unknown(Reason::RateLimited),
-                false,
+                Says::Verdict,
             ),
-            (400, "InvalidClientTokenId", "x", unclear, false),
+            (400, "InvalidClientTokenId", "x", unclear, Says::Verdict),
         ] {
             assert_eq!(
                 said(status, &error(code, message)),
@@ -535,6 +593,25 @@ mod tests {
             Outcome::Unknown(Reason::Html)
         );
         assert_eq!(said(403, "denied").0, unclear);
+    }
+
+    #[test]
+    fn a_region_tells_the_partition_and_without_one_all_are_asked() {
+        let all: &[Place] = &[COMMERCIAL, GOVERNMENT, CHINA];
+        for (region, places) in [
+            ("", Ok(all)),
+            ("eu-central-1", Ok(&[COMMERCIAL][..])),
+            ("us-gov-east-1", Ok(&[GOVERNMENT])),
+            ("cn-northwest-1", Ok(&[CHINA])),
+            ("us-iso-east-1", Err(Reason::NoEndpoint)),
+            ("eusc-de-east-1", Err(Reason::NoEndpoint)),
+        ] {
+            assert_eq!(partitions(region), places, "{region}");
+        }
+        let hosts = Sts.hosts();
+        let declared =
+            |(url, _): &Place| hosts.iter().any(|host| *url == format!("https://{host}"));
+        assert!(all.iter().all(declared));
     }
 
     #[test]

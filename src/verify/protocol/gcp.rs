@@ -8,12 +8,11 @@
 //! Sources: <https://developers.google.com/identity/protocols/oauth2/service-account#httprest>,
 //! <https://developers.google.com/identity/protocols/oauth2/web-server#offline>, RFC 7523, RFC 6749.
 
-use data_encoding::{BASE64, BASE64URL_NOPAD};
-use ring::rand::SystemRandom;
-use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
+use ring::signature::RsaKeyPair;
 use serde_json::{Value, json};
 
 use super::Protocol;
+use super::assertion::{key_of_pem, signed};
 use super::web::{self, Base};
 use crate::detector::{IdentityField, VerifierClass};
 use crate::model::{Outcome, Reason};
@@ -150,18 +149,7 @@ impl KeyFile {
 
     fn key(&self) -> Result<RsaKeyPair, Reason> {
         let pem = self.text("private_key").ok_or(Reason::BadValue)?;
-        let body = |kind: &str| -> Option<Vec<u8>> {
-            let (_, rest) = pem.split_once(&format!("-----BEGIN {kind}-----"))?;
-            let (body, _) = rest.split_once("-----END ")?;
-            let body: String = body.split_ascii_whitespace().collect();
-            BASE64.decode(body.as_bytes()).ok()
-        };
-        let key = match (body("PRIVATE KEY"), body("RSA PRIVATE KEY")) {
-            (Some(der), _) => RsaKeyPair::from_pkcs8(&der),
-            (None, Some(der)) => RsaKeyPair::from_der(&der),
-            (None, None) => return Err(Reason::BadValue),
-        };
-        key.map_err(|_| Reason::BadValue)
+        key_of_pem(pem)
     }
 
     /// A token signed with the key that says who asks, for `audience` (RFC 7523 section 3).
@@ -178,18 +166,7 @@ impl KeyFile {
             "iat": now,
             "exp": now + LIFETIME,
         });
-        let part = |json: &Value| BASE64URL_NOPAD.encode(json.to_string().as_bytes());
-        let signed = format!("{}.{}", part(&header), part(&claims));
-        let key = self.key()?;
-        let mut signature = vec![0; key.public().modulus_len()];
-        key.sign(
-            &RSA_PKCS1_SHA256,
-            &SystemRandom::new(),
-            signed.as_bytes(),
-            &mut signature,
-        )
-        .map_err(|_| Reason::BadValue)?;
-        Ok(format!("{signed}.{}", BASE64URL_NOPAD.encode(&signature)))
+        signed(&self.key()?, &header, &claims)
     }
 
     fn read(&self, answer: &Answer) -> Verdict {

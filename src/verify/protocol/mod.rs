@@ -2,14 +2,18 @@
 //! in [`PROTOCOLS`].
 
 mod amqp;
+mod assertion;
+mod atlas;
 mod aws;
 mod azure;
 mod basic;
 mod bson;
 mod by_port;
 mod der;
+mod digest;
 mod ftp;
 mod gcp;
+mod github_app;
 mod imap;
 mod jwt;
 mod kubernetes;
@@ -49,6 +53,7 @@ pub(crate) trait Protocol: Verifier {
 /// All of them.
 pub(crate) const PROTOCOLS: &[&dyn Protocol] = &[
     &amqp::LOGIN,
+    &atlas::Atlas,
     &aws::Sts,
     &azure::AccountKey,
     &azure::Service::Batch,
@@ -61,6 +66,7 @@ pub(crate) const PROTOCOLS: &[&dyn Protocol] = &[
     &ftp::LOGIN,
     &gcp::RefreshToken,
     &gcp::ServiceAccount,
+    &github_app::App,
     &imap::LOGIN,
     &jwt::Issuer,
     &kubernetes::ClientKey,

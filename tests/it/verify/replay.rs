@@ -130,6 +130,86 @@ fn recordings_say_what_their_verifier_reads_in_them() {
     assert!(verifiers > 0);
 }
 
+/// What a recording of a further call says comes on top, and whatever else is answered to it takes
+/// nothing away; without the user's word it is not made.
+#[test]
+fn details_are_asked_of_the_living_once_and_only_when_wanted() {
+    let mut wrong = Vec::new();
+    let mut details = 0;
+    for (file, detectors) in files() {
+        let set = set(&detectors);
+        for verifier in &file.verifiers {
+            let Some(detail) = &verifier.detail else {
+                continue;
+            };
+            details += 1;
+            let finding = found(&file, &set, &verifier.detectors[0], verifier);
+            let finding = finding.expect("told by the test of recordings");
+            let of = |outcome: &str| {
+                let mut all = verifier.recordings.iter();
+                all.find(|it| it.outcome == outcome)
+            };
+            let live = of("live").expect("the build wants one");
+            let recording = detail.recording.as_ref().expect("the build wants one");
+            let ask = |first: &[AnswerSpec], last: &AnswerSpec, detail: bool| {
+                let mut answers = first.to_vec();
+                answers.push(last.clone());
+                let server = Server::new(answers);
+                let mut settings = settings(&verifier.endpoint.name, &server.url());
+                settings.detail = detail;
+                let mut findings = vec![finding.clone()];
+                let planned = verify::plan(&findings, &set, &settings).findings[0]
+                    .calls
+                    .len();
+                let none = &|_, _| {};
+                verify::verify(&mut findings, &set, &settings, network(), None, none)
+                    .expect("a network");
+                let said = findings.remove(0).liveness.expect("verified");
+                (said, server.asked(), planned)
+            };
+            let calls = live.answers.len();
+            let (said, asked, planned) = ask(&live.answers, &recording.answer, true);
+            let identity: BTreeMap<_, _> = said.identity.iter().cloned().collect();
+            for (field, text) in live.identity.iter().chain(&recording.identity) {
+                if identity.get(field.as_str()) != Some(text) {
+                    let field = field.as_str();
+                    wrong.push(format!(
+                        "{}: `{field}` is {:?}",
+                        verifier.id,
+                        identity.get(field)
+                    ));
+                }
+            }
+            if asked.len() != calls + 1 || planned != verifier.requests.len() + 1 {
+                wrong.push(format!(
+                    "{}: {} calls, {planned} planned",
+                    verifier.id,
+                    asked.len()
+                ));
+            }
+            let plain = ask(&live.answers, &recording.answer, false);
+            for status in [200, 403, 500] {
+                let other = answer(status, &[("content-type", "application/json")], "{}");
+                let (said, ..) = ask(&live.answers, &other, true);
+                if said.outcome != Outcome::Live || said.identity != plain.0.identity {
+                    wrong.push(format!("{}: {status} changes what is known", verifier.id));
+                }
+            }
+            if plain.1.len() != calls {
+                wrong.push(format!("{}: asked without being told to", verifier.id));
+            }
+            if let Some(dead) = of("dead") {
+                let (said, asked, _) = ask(&dead.answers, &recording.answer, true);
+                if said.outcome.is_live() || asked.len() > dead.answers.len() {
+                    wrong.push(format!("{}: more was asked about the dead", verifier.id));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(details >= 12, "{details}");
+}
+
 #[test]
 fn revocations_are_done_only_when_the_provider_says_so() {
     let mut wrong = Vec::new();

@@ -28,6 +28,7 @@ pub(crate) fn is_configured(asking: &Asking) -> bool {
     ];
     lists.iter().any(|list| !list.is_empty())
         || asking.verify_own_only
+        || asking.verify_detail
         || asking.reaching.verify_log.is_some()
         || asking.verify_cache.is_some()
         || asking.reaching.ca_file.is_some()
@@ -138,6 +139,7 @@ fn asked(asking: &Asking, detectors: &DetectorSet, now: i64) -> Result<Settings>
             .map(|host| host.to_ascii_lowercase())
             .collect(),
         own_only: asking.verify_own_only,
+        detail: asking.verify_detail,
         skip_accounts: asking.skip_account.iter().cloned().collect(),
         only_accounts: asking.only_account.iter().cloned().collect(),
         workers: asking.verify_jobs.clamp(1, 256),

@@ -1,11 +1,11 @@
-//! Identities of age: Bech32 (BIP-173), which ends in a checksum of 30 bits.
+//! Identities of age, and keys of others, in Bech32 (BIP-173), which ends in a checksum of 30 bits.
 
 use super::{Candidate, Verdict, curve25519};
 
 const CHARSET: &[u8; 32] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
 const CHECKSUM: usize = 6;
 
-/// `AGE-SECRET-KEY-1…` in one case, upper or lower.
+/// `AGE-SECRET-KEY-1…`, `nsec1…`: in one case, upper or lower.
 pub(super) fn bech32(candidate: Candidate<'_>) -> Verdict {
     match verify(candidate.secret()) {
         Some(true) => Verdict::checksum("Bech32"),

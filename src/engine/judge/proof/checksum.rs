@@ -67,6 +67,18 @@ pub(super) fn vercel(candidate: Candidate<'_>) -> Verdict {
     decide(crc_after_prefix(candidate.secret()))
 }
 
+/// `salad_cloud_user_ salad_cloud_org_`: the CRC of what stands between the prefix and it. The vendor
+/// does not document it and few samples are known, so that a mismatch says nothing.
+pub(super) fn salad(candidate: Candidate<'_>) -> Verdict {
+    let secret = candidate.secret();
+    let body = secret
+        .iter()
+        .rposition(|&c| c == b'_')
+        .map(|at| &secret[at + 1..]);
+    let split = body.and_then(|body| split_tail(body, 6));
+    lenient(split.map(|(body, tail)| tail == digits::<6>(crc32fast::hash(body), BASE62)))
+}
+
 /// `cfk_ cfut_ cfat_`: 40 characters and their CRC in hex. `cfat_` is not confirmed.
 pub(super) fn cloudflare(candidate: Candidate<'_>) -> Verdict {
     let passed = after_underscore(candidate.secret())

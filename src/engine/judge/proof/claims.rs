@@ -132,6 +132,22 @@ pub(super) fn sentry_org(candidate: Candidate<'_>) -> Verdict {
     }
 }
 
+/// `ops_<base64 of JSON>`: where a service account of 1Password signs in, as whom, and the keys for
+/// that. The vendor does not document the members, so that others say nothing.
+pub(super) fn onepassword_service_account(candidate: Candidate<'_>) -> Verdict {
+    let claims = candidate.secret().strip_prefix(b"ops_").and_then(object);
+    let text = |key: &str| claims.as_ref()?.get(key)?.as_str().map(shown);
+    let is_whole = ["srpX", "muk", "secretKey"]
+        .iter()
+        .all(|key| claims.as_ref().is_some_and(|it| it.contains_key(*key)));
+    match text("signInAddress") {
+        Some(address) if is_whole => {
+            Verdict::structure(format!("1Password service account at {address}"), None)
+        }
+        _ => Verdict::Open,
+    }
+}
+
 /// `glc_<base64 of JSON>`, and legacy API keys, which are the base64 alone.
 pub(super) fn grafana_cloud(candidate: Candidate<'_>) -> Verdict {
     let secret = candidate.secret();
@@ -313,6 +329,13 @@ mod tests {
         assert_eq!(
             what("sentry-org", "{{sentry-org}}"),
             "Sentry organisation acme, https://us.sentry.io"
+        );
+        assert_eq!(
+            what(
+                "onepassword-service-account",
+                "{{onepassword-service-account}}"
+            ),
+            "1Password service account at acme.1password.example"
         );
         assert_eq!(
             what("grafana-cloud", "{{grafana-cloud}}"),

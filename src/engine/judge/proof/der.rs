@@ -1,12 +1,12 @@
 //! As much of DER as keys and certificates need: elements, what kind of key a structure is, and the
 //! public half of either.
 
-use super::curve25519;
+use super::{curve25519, product::is_product};
 
 /// What the bytes of a private key look like.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Outline {
-    /// Not even the outer frame fits: cut or edited.
+    /// Cut or edited: the outer frame does not fit, or the numbers inside contradict each other.
     Damaged,
     /// The frame fits, the inside could not be read.
     Framed,
@@ -75,7 +75,7 @@ pub(super) fn private_key(bytes: &[u8]) -> Outline {
         return Outline::Damaged;
     }
     match inside.element() {
-        Some((INTEGER, &[0..=3])) => key(inside).map_or(Outline::Framed, Outline::Key),
+        Some((INTEGER, &[0..=3])) => key(inside).unwrap_or(Outline::Framed),
         Some((SEQUENCE, algorithm)) => match inside.element() {
             Some((OCTETS, sealed)) if !sealed.is_empty() && inside.0.is_empty() => {
                 Outline::Encrypted(cipher(algorithm))
@@ -87,7 +87,7 @@ pub(super) fn private_key(bytes: &[u8]) -> Outline {
 }
 
 /// What follows the version of a key.
-fn key(mut rest: Der<'_>) -> Option<Key> {
+fn key(mut rest: Der<'_>) -> Option<Outline> {
     match rest.element()? {
         (SEQUENCE, algorithm) => {
             let mut algorithm = Der(algorithm);
@@ -97,28 +97,53 @@ fn key(mut rest: Der<'_>) -> Option<Key> {
                 "RSA" | "RSA-PSS" => {
                     let mut inner = Der(Der(sealed).take(SEQUENCE)?);
                     inner.take(INTEGER)?;
-                    rsa(kind, inner.take(INTEGER)?, inner.take(INTEGER)?)
+                    rsa(kind, inner.take(INTEGER)?, inner)
                 }
-                "EC" => Some(elliptic(algorithm.take(OID)?, sec1_point(sealed))),
-                _ => Some(Key {
-                    public: published(kind, rest),
+                "EC" => Some(Outline::Key(elliptic(
+                    algorithm.take(OID)?,
+                    sec1_point(sealed),
+                ))),
+                "Ed25519" | "X25519" => Some(on_curve25519(kind, sealed, rest)),
+                _ => Some(Outline::Key(Key {
+                    public: None,
                     kind: kind.to_owned(),
-                }),
+                })),
             }
         }
         (INTEGER, first) => integers(first, rest),
         (OCTETS, _) => {
             // SEC 1: the curve stands in the element with context tag 0, the point in that with 1.
             let parameters = rest.take(0xa0)?;
-            Some(elliptic(Der(parameters).take(OID)?, point(rest)))
+            let key = elliptic(Der(parameters).take(OID)?, point(rest));
+            Some(Outline::Key(key))
         }
         _ => None,
     }
 }
 
-/// The public half that the second version of PKCS#8 has behind the secret one (RFC 5958), for the
-/// kind that SSH knows.
-fn published(kind: &str, mut rest: Der<'_>) -> Option<Vec<u8>> {
+/// A key on Curve25519 (RFC 8410). A public half that is not that of the secret one is damage.
+fn on_curve25519(kind: &str, sealed: &[u8], rest: Der<'_>) -> Outline {
+    let secret = Der(sealed).take(OCTETS).and_then(|it| it.try_into().ok());
+    let held = published(rest).filter(|public| public.len() == 32);
+    let computed: Option<[u8; 32]> = secret.map(|secret| match kind {
+        "Ed25519" => curve25519::ed25519(secret),
+        _ => curve25519::x25519(secret),
+    });
+    if let (Some(held), Some(computed)) = (held, computed)
+        && held != computed
+    {
+        return Outline::Damaged;
+    }
+    // SSH knows one of the two kinds.
+    let public = held.filter(|_| kind == "Ed25519").and_then(ed25519_wire);
+    Outline::Key(Key {
+        public,
+        kind: kind.to_owned(),
+    })
+}
+
+/// The public half that the second version of PKCS#8 has behind the secret one (RFC 5958).
+fn published(mut rest: Der<'_>) -> Option<&[u8]> {
     const ATTRIBUTES: u8 = 0xa0;
     const PUBLIC: u8 = 0x81;
     let public = match rest.element()? {
@@ -126,7 +151,7 @@ fn published(kind: &str, mut rest: Der<'_>) -> Option<Vec<u8>> {
         (PUBLIC, bits) => bits,
         _ => return None,
     };
-    (kind == "Ed25519").then(|| ed25519_wire(public.strip_prefix(&[0])?))?
+    public.strip_prefix(&[0])
 }
 
 fn ed25519_wire(public: &[u8]) -> Option<Vec<u8>> {
@@ -234,30 +259,45 @@ fn moment(tag: u8, text: &[u8]) -> Option<i64> {
     super::azure::moment(format!("{day}T{time}Z").as_bytes())
 }
 
-fn rsa(name: &str, modulus: &[u8], exponent: &[u8]) -> Option<Key> {
-    Some(Key {
+/// An RSA key (RFC 8017, A.1.2) from its modulus on. Two primes that do not make it are damage; a
+/// key of more primes is not computed.
+fn rsa(name: &str, modulus: &[u8], mut rest: Der<'_>) -> Option<Outline> {
+    let exponent = rest.take(INTEGER)?;
+    let key = Key {
         kind: format!("{name} {} bits", bits(modulus)),
         public: Some(wire(&[b"ssh-rsa", exponent, modulus])),
+    };
+    let mut factors = || {
+        rest.take(INTEGER)?;
+        let factors = (rest.take(INTEGER)?, rest.take(INTEGER)?);
+        (0..3).try_for_each(|_| rest.take(INTEGER).map(drop))?;
+        rest.0.is_empty().then_some(factors)
+    };
+    let fits = factors().and_then(|(p, q)| is_product(modulus, p, q));
+    Some(match fits {
+        Some(false) => Outline::Damaged,
+        _ => Outline::Key(key),
     })
 }
 
 /// RSA has eight integers after the version, DSA five.
-fn integers(first: &[u8], mut rest: Der<'_>) -> Option<Key> {
+fn integers(first: &[u8], rest: Der<'_>) -> Option<Outline> {
     let mut numbers = vec![first];
-    while !rest.0.is_empty() {
-        match rest.element()? {
+    let mut left = Der(rest.0);
+    while !left.0.is_empty() {
+        match left.element()? {
             (INTEGER, number) => numbers.push(number),
             // Further primes of a multi-prime key.
-            (SEQUENCE, _) if numbers.len() == 8 && rest.0.is_empty() => {}
+            (SEQUENCE, _) if numbers.len() == 8 && left.0.is_empty() => {}
             _ => return None,
         }
     }
     match numbers[..] {
-        [modulus, exponent, _, _, _, _, _, _] => rsa("RSA", modulus, exponent),
-        [p, q, g, y, _] => Some(Key {
+        [modulus, _, _, _, _, _, _, _] => rsa("RSA", modulus, rest),
+        [p, q, g, y, _] => Some(Outline::Key(Key {
             kind: format!("DSA {} bits", bits(p)),
             public: Some(wire(&[b"ssh-dss", p, q, g, y])),
-        }),
+        })),
         _ => None,
     }
 }
@@ -378,12 +418,44 @@ mod tests {
         element(INTEGER, &[number])
     }
 
+    /// An RSA key whose modulus has `bytes` and is one times itself.
     fn rsa(bytes: usize) -> Vec<u8> {
         let mut modulus = vec![0, 0x80];
         modulus.resize(bytes + 1, 7);
-        let mut parts = vec![version(0), element(INTEGER, &modulus)];
-        parts.resize(9, element(INTEGER, &[1, 0, 1]));
-        sequence(&parts)
+        rsa_of(&modulus, &[1], &modulus, &[])
+    }
+
+    fn rsa_of(modulus: &[u8], p: &[u8], q: &[u8], more: &[Vec<u8>]) -> Vec<u8> {
+        let small = || element(INTEGER, &[1, 0, 1]);
+        let number = |number| element(INTEGER, number);
+        let first = [version(0), number(modulus), small(), small()];
+        let factors = [number(p), number(q), small(), small(), small()];
+        sequence(&[&first[..], &factors, more].concat())
+    }
+
+    #[test]
+    fn rsa_keys_whose_primes_do_not_make_the_modulus_are_damaged() {
+        let is_key = |bytes: &[u8]| matches!(private_key(bytes), Outline::Key(_));
+        // 0x0101…01 times 0xff00…00 has one non-zero row: the 32 bytes of ff, and 31 zeros.
+        let (p, mut q) = ([1; 32], [0; 32]);
+        q[0] = 0xff;
+        let mut modulus = vec![0];
+        modulus.extend([0xff; 32]);
+        modulus.resize(64, 0);
+        assert!(is_key(&rsa_of(&modulus, &p, &q, &[])));
+        let mut edited = modulus.clone();
+        edited[40] ^= 4;
+        let damaged = rsa_of(&edited, &p, &q, &[]);
+        assert_eq!(private_key(&damaged), Outline::Damaged);
+        let oid = element(OID, KINDS[0].0);
+        let algorithm = sequence(&[oid, vec![5, 0]]);
+        let pkcs8 =
+            |inner: Vec<u8>| sequence(&[version(0), algorithm.clone(), element(OCTETS, &inner)]);
+        assert_eq!(private_key(&pkcs8(damaged)), Outline::Damaged);
+        assert!(is_key(&pkcs8(rsa_of(&modulus, &p, &q, &[]))));
+        // Without the factors, and with a third one, there is nothing to compute.
+        assert!(is_key(&rsa_of(&edited, &[0], &[0], &[])));
+        assert!(is_key(&rsa_of(&edited, &p, &q, &[sequence(&[])])));
     }
 
     #[test]
@@ -500,12 +572,25 @@ mod tests {
         let bare = sequence(&[version(0), algorithm.clone(), seed.clone()]);
         let computed = wire(&[b"ssh-ed25519", &curve25519::ed25519(&[7; 32])]);
         assert_eq!(ed25519_public(&bare), Some(computed));
-        let held = element(0x81, &[&[0][..], &[9; 32]].concat());
-        let second = sequence(&[version(1), algorithm, seed, held]);
-        let Outline::Key(key) = private_key(&second) else {
+        let holding = |public: &[u8], algorithm: &Vec<u8>| {
+            let held = element(0x81, &[&[0], public].concat());
+            private_key(&sequence(&[
+                version(1),
+                algorithm.clone(),
+                seed.clone(),
+                held,
+            ]))
+        };
+        let public = curve25519::ed25519(&[7; 32]);
+        let Outline::Key(key) = holding(&public, &algorithm) else {
             panic!("a key expected");
         };
-        assert_eq!(key.public, Some(wire(&[b"ssh-ed25519", &[9; 32]])));
+        assert_eq!(key.public, Some(wire(&[b"ssh-ed25519", &public])));
+        assert_eq!(holding(&[9; 32], &algorithm), Outline::Damaged);
+        let agreement = sequence(&[element(OID, KINDS[5].0)]);
+        let public = curve25519::x25519(&[7; 32]);
+        assert!(matches!(holding(&public, &agreement), Outline::Key(_)));
+        assert_eq!(holding(&[9; 32], &agreement), Outline::Damaged);
     }
 
     #[test]

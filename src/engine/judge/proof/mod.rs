@@ -8,6 +8,8 @@
 mod age;
 mod aws;
 mod azure;
+mod base58;
+mod bip39;
 mod checksum;
 mod claims;
 mod curve25519;
@@ -16,8 +18,10 @@ mod encoded;
 mod ids;
 mod macaroon;
 mod private_key;
+mod product;
 mod public;
 mod signed_url;
+mod stellar;
 
 pub use aws::aws_account;
 pub use public::{Public, PublicKind, may_hold_public, public_halves, public_id};
@@ -80,10 +84,16 @@ const PROVERS: &[(&str, Prover)] = &[
     ("aws-account", aws::account),
     ("azure-identifiable-key", azure::identifiable_key),
     ("azure-sas", azure::sas),
+    ("base58check", base58::check),
     ("base64-user-password", encoded::user_password),
+    ("bech32", age::bech32),
+    ("bip39", bip39::mnemonic),
+    ("bitcoin-extended", base58::extended),
+    ("bitcoin-wif", base58::wif),
     ("bitbucket-data-center", encoded::bitbucket_data_center),
     ("cloudflare-crc32", checksum::cloudflare),
     ("discord-bot", encoded::discord_bot),
+    ("ed25519-pair", base58::ed25519_pair),
     ("gcp-service-account", claims::gcp_service_account),
     ("github-app-crc32", checksum::github_app),
     ("github-crc32", checksum::github),
@@ -96,13 +106,19 @@ const PROVERS: &[(&str, Prover)] = &[
     ("macaroon-fly", macaroon::fly),
     ("macaroon-pypi", macaroon::pypi),
     ("npm-crc32", checksum::npm),
+    (
+        "onepassword-service-account",
+        claims::onepassword_service_account,
+    ),
     ("opaque-token", encoded::opaque_token),
     ("openai-marker", encoded::openai_marker),
     ("private-key", private_key::private_key),
     ("private-key-der", private_key::der_base64),
+    ("salad-crc32", checksum::salad),
     ("sentry-org", claims::sentry_org),
     ("signed-url", signed_url::signed_url),
     ("slack-ids", ids::slack_ids),
+    ("stellar-seed", stellar::seed),
     ("stripe-mode", ids::stripe_mode),
     ("telegram-bot", ids::telegram_bot),
     ("vercel-crc32", checksum::vercel),
@@ -267,6 +283,12 @@ mod tests {
             "{{zuplo}}",
             "{{jfrog-reference:0}}",
             "{{basic:user:16}}",
+            "{{wif}}",
+            "{{xprv}}",
+            "{{ed25519-pair}}",
+            "{{mnemonic:12}}",
+            "{{stellar}}",
+            "{{bech32:nsec:32}}",
             "AKIA{{base32:16}}",
             "{{alnum:52}}JQQJ9{{alnum:27}}",
             "sv=2024-01-01&se=2025-01-01&sig={{b64:32}}",

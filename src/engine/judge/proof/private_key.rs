@@ -2,14 +2,16 @@
 //!
 //! Reads the frame, the kind of key, whether a passphrase protects it, and the fingerprint of the
 //! public half where the structure holds that (as `ssh-keygen -l` prints it, whatever the armour,
-//! so that copies of a key can be told); computes nothing with the key.
+//! so that copies of a key can be told). Numbers of a key that contradict each other (RSA's primes and
+//! modulus, the two halves of a key on Curve25519) are damage.
 
 use data_encoding::BASE64_NOPAD;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::der::{self, Key, Outline};
-use super::{Candidate, Verdict, contains, decode_base64, find, shown};
+use super::product::is_product;
+use super::{Candidate, Verdict, contains, curve25519, decode_base64, find, shown};
 use crate::engine::extent::der::Bare;
 use crate::engine::extent::pem::Block;
 use crate::model::{Proof, Span};
@@ -222,9 +224,35 @@ fn openssh(bytes: &[u8]) -> Verdict {
     let kind = public.and_then(ssh_kind);
     // Of a kind that is not known the bytes need not be a key.
     let public = public.filter(|_| kind.is_some());
+    if unprotected && rest.string().and_then(ssh_secret_fits) == Some(false) {
+        return Verdict::Refuted;
+    }
     let encrypted = format!("encrypted ({cipher})");
     let protection = if unprotected { UNENCRYPTED } else { &encrypted };
     fingerprinted("OpenSSH", kind.as_deref(), protection, public)
+}
+
+/// Whether the numbers in the private part of an unencrypted OpenSSH file (PROTOCOL.key: two equal
+/// numbers, then keys as agents get them, draft-ietf-sshm-ssh-agent 3.2) fit together; `None` where
+/// that is not computed.
+fn ssh_secret_fits(part: &[u8]) -> Option<bool> {
+    let mut rest = Fields(part);
+    rest.number()?;
+    rest.number()?;
+    match rest.string()? {
+        b"ssh-rsa" => {
+            let modulus = rest.string()?;
+            // Exponents of both halves, and the inverse of a prime.
+            (0..3).try_for_each(|_| rest.string().map(drop))?;
+            is_product(modulus, rest.string()?, rest.string()?)
+        }
+        b"ssh-ed25519" => {
+            let public = rest.string()?;
+            let (seed, again) = rest.string()?.split_first_chunk::<32>()?;
+            Some(public == again && public == curve25519::ed25519(seed))
+        }
+        _ => None,
+    }
 }
 
 /// The name of a public key in SSH's wire format, where it is of a known kind.
@@ -440,8 +468,12 @@ mod tests {
 
     #[test]
     fn frames_are_proved_in_every_armour() {
-        assert_eq!(what("{{pem:RSA PRIVATE KEY}}"), "PEM, unencrypted");
-        assert_eq!(what("{{pem-line:PRIVATE KEY}}"), "PEM, unencrypted");
+        for template in ["{{pem:RSA PRIVATE KEY}}", "{{pem-line:PRIVATE KEY}}"] {
+            let what = what(template);
+            let rsa = "PEM, RSA 1024 bits, unencrypted, SHA256:";
+            assert!(what.starts_with(rsa), "{what}");
+        }
+        assert_eq!(what("{{pem:EC PRIVATE KEY}}"), "PEM, unencrypted");
         assert_eq!(what("{{pem:OPENSSH PRIVATE KEY}}"), "OpenSSH, unencrypted");
         let old = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\
             DEK-Info: AES-128-CBC,{{HEX:32}}\n\n{{base64:64}}\n{{base64:64}}\n\
@@ -490,6 +522,43 @@ mod tests {
         let sum = BASE64_NOPAD.encode(&Sha256::digest(&public));
         let expected = format!("OpenSSH, RSA 3072 bits, encrypted (aes256-ctr), SHA256:{sum}");
         assert_eq!(verdict("private-key", &text), sealed(&expected));
+    }
+
+    /// An unencrypted OpenSSH file around `public` and the private fields `secret`.
+    fn openssh_file(public: &[&[u8]], secret: &[&[u8]]) -> String {
+        let string = |bytes: &[u8]| [&(bytes.len() as u32).to_be_bytes()[..], bytes].concat();
+        let strings = |fields: &[&[u8]]| fields.iter().flat_map(|it| string(it)).collect();
+        let (public, secret): (Vec<u8>, Vec<u8>) = (strings(public), strings(secret));
+        let part = [&[7; 8][..], &secret, &string(b"acme")].concat();
+        let bytes = [
+            OPENSSH_MAGIC.to_vec(),
+            string(b"none"),
+            string(b"none"),
+            string(b""),
+            1u32.to_be_bytes().to_vec(),
+            string(&public),
+            string(&part),
+        ];
+        armour("OPENSSH PRIVATE KEY", &bytes.concat())
+    }
+
+    #[test]
+    fn openssh_keys_whose_numbers_contradict_each_other_are_refuted() {
+        let verdict = |text: &str| verdict("private-key", text);
+        let is_proved = |text: &str| matches!(verdict(text), Verdict::Proved(_));
+        let public = curve25519::ed25519(&[7; 32]);
+        let ed25519 = |held: &[u8]| {
+            let secret = [&[7; 32][..], held].concat();
+            openssh_file(&[b"ssh-ed25519", held], &[b"ssh-ed25519", held, &secret])
+        };
+        assert!(is_proved(&ed25519(&public)));
+        assert_eq!(verdict(&ed25519(&[9; 32])), Verdict::Refuted);
+        let rsa = |modulus: &[u8]| {
+            let secret: [&[u8]; 8] = [b"ssh-rsa", modulus, &[3], &[5], &[1], &[0x71], &[0x6f], b""];
+            openssh_file(&[b"ssh-rsa", &[3], modulus], &secret)
+        };
+        assert!(is_proved(&rsa(&[0x30, 0xff])));
+        assert_eq!(verdict(&rsa(&[0x30, 0xfd])), Verdict::Refuted);
     }
 
     /// A secret-key packet of version 4: RSA with `usage` as first byte of the secret part.
