@@ -47,6 +47,7 @@ pub const PROOFS: &[&str] = &[
     "onepassword-service-account",
     "opaque-token",
     "openai-marker",
+    "pkcs12",
     "bitbucket-data-center",
     "private-key",
     "private-key-der",
@@ -64,7 +65,7 @@ pub const PROOFS: &[&str] = &[
 ];
 
 /// Code that finds the end of a long secret from its start; `engine::extent` implements each.
-pub const EXTENTS: &[&str] = &["der-base64", "pem", "putty", "service-account-json"];
+pub const EXTENTS: &[&str] = &["der", "der-base64", "pem", "putty", "service-account-json"];
 
 /// What must stand around a keyword; [`super::Glance`] has one for each.
 pub(super) const GLANCES: &[&str] = &["userinfo"];

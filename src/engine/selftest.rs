@@ -85,7 +85,7 @@ fn matches(engine: &Engine, spec: &DetectorSpec, example: &Example) -> Result<()
     if !has_keyword && !example.text.is_ascii() {
         return Err("the example holds no keyword".into());
     }
-    let found = scan(engine, &example.text);
+    let found = scan(engine, &example.bytes());
     let id = |m: &Match| engine.detectors().get(m.detector).id.to_string();
     let own: Vec<_> = found.iter().filter(|m| id(m) == spec.id).collect();
     if own.is_empty() {
@@ -97,7 +97,7 @@ fn matches(engine: &Engine, spec: &DetectorSpec, example: &Example) -> Result<()
     }
     match own
         .iter()
-        .any(|m| m.secret.expose() == example.secret.as_bytes())
+        .any(|m| m.secret.expose() == example.secret_bytes())
     {
         true => Ok(()),
         false => {
@@ -118,14 +118,15 @@ fn part_is_found(
     name: &str,
     example: &Example,
 ) -> Result<(), String> {
-    let found = scan(engine, &example.text);
+    let found = scan(engine, &example.bytes());
     let neighbour = |m: &Match| Neighbour {
         detector: m.detector,
         span: m.span,
         secret: m.secret.clone(),
     };
     let all: Vec<_> = found.iter().map(neighbour).collect();
-    let lines = LineIndex::new(example.text.as_bytes());
+    let bytes = example.bytes();
+    let lines = LineIndex::new(&bytes);
     let is_own = |m: &&Match| engine.detectors().get(m.detector).id == spec.id;
     let mut own = found.iter().filter(is_own).peekable();
     if own.peek().is_none() {
@@ -134,7 +135,7 @@ fn part_is_found(
     let holds = own.any(|m| {
         let parts = engine.parts(&lines, m, m.span, &all);
         let first = parts.iter().find(|part| part.name == name);
-        first.is_some_and(|part| part.value.expose() == example.secret.as_bytes())
+        first.is_some_and(|part| part.value.expose() == example.secret_bytes())
     });
     match holds {
         true => Ok(()),
@@ -144,7 +145,7 @@ fn part_is_found(
 
 /// The detector finds nothing.
 fn silent(engine: &Engine, spec: &DetectorSpec, example: &Example) -> Result<(), String> {
-    let found = scan(engine, &example.text);
+    let found = scan(engine, &example.bytes());
     let is_own = |m: &Match| engine.detectors().get(m.detector).id == spec.id;
     match found.iter().any(is_own) {
         true => Err("the counterexample matches".into()),
@@ -152,12 +153,10 @@ fn silent(engine: &Engine, spec: &DetectorSpec, example: &Example) -> Result<(),
     }
 }
 
-fn scan(engine: &Engine, text: &str) -> Vec<Match> {
+fn scan(engine: &Engine, text: &[u8]) -> Vec<Match> {
     let mut found = Vec::new();
     let mut scratch = Scratch::default();
-    engine.scan(&Blob::new(text.as_bytes()), &mut scratch, &mut |m| {
-        found.push(m)
-    });
+    engine.scan(&Blob::new(text), &mut scratch, &mut |m| found.push(m));
     found.retain_mut(|m| {
         let detector = engine.detectors().get(m.detector);
         judge::path::judge(detector, None, m.confidence, m.assigned.as_mut()).is_some()

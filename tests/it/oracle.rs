@@ -63,7 +63,7 @@ impl Piece {
     fn append(&self, text: &mut Vec<u8>) {
         let (_, template) = self.example.get(&EXAMPLES);
         let example = template::expand(template, self.seed).expect("a checked template");
-        let bytes = example.text.as_bytes();
+        let bytes = example.bytes();
         let (front, end) = self.cut;
         let front = bytes.len() * front / 1000;
         let end = bytes.len() - bytes.len() * end / 1000;

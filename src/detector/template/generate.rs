@@ -157,6 +157,8 @@ pub(super) fn generate(body: &str, random: &mut Random) -> Option<String> {
         // {{pem:LABEL}}, {{pem-line:LABEL}}: a key, or the outline of one, in PEM.
         "pem" => pem(first?, random, "\n"),
         "pem-line" => pem(first?, random, "\\n"),
+        "pkcs12" => characters(&pkcs12(random)),
+        "jks-key" => characters(&jks_key(random)),
         "azure-storage" => BASE64.encode(&random.bytes(64)),
         _ => return None,
     };
@@ -424,6 +426,58 @@ fn polymod(values: &[u8]) -> u32 {
             .filter(|i| top >> i & 1 == 1)
             .fold(sum, |sum, i| sum ^ GENERATOR[i])
     })
+}
+
+/// Generators that draw bytes, each as a character.
+pub(super) const BINARY: &[&str] = &["pkcs12", "jks-key"];
+
+/// Each byte as the character of its number, but for those that templates mark secrets with.
+fn characters(bytes: &[u8]) -> String {
+    let plain = |&byte: &u8| match char::from(byte) {
+        '«' | '»' => '\0',
+        c => c,
+    };
+    bytes.iter().map(plain).collect()
+}
+
+/// The outline of a PKCS#12 container with a key under a password (RFC 7292): `PFX { version 3,
+/// data { … PKCS-8ShroudedKeyBag … }, MAC }`.
+fn pkcs12(random: &mut Random) -> Vec<u8> {
+    const DATA: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01\xa0\x82";
+    const SHROUDED: &[u8] = b"\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x0a\x01\x02";
+    let mut bag = SHROUDED.to_vec();
+    bag.extend(random.bytes(500));
+    let mut data = DATA.to_vec();
+    data.extend(long(bag.len() + 4));
+    data.extend(b"\x04\x82");
+    data.extend(long(bag.len()));
+    data.extend(bag);
+    let mut inside = b"\x02\x01\x03\x30\x82".to_vec();
+    inside.extend(long(data.len()));
+    inside.extend(data);
+    inside.extend(random.bytes(60));
+    sequence(&inside)
+}
+
+/// A private key as Sun's key store keeps it: `EncryptedPrivateKeyInfo` of PKCS#8 with the store's
+/// own algorithm.
+fn jks_key(random: &mut Random) -> Vec<u8> {
+    let mut inside = b"\x30\x0e\x06\x0a+\x06\x01\x04\x01*\x02\x11\x01\x01\x05\x00\x04\x82".to_vec();
+    inside.extend(long(700));
+    inside.extend(random.bytes(700));
+    sequence(&inside)
+}
+
+fn sequence(inside: &[u8]) -> Vec<u8> {
+    let mut der = vec![0x30, 0x82];
+    der.extend(long(inside.len()));
+    der.extend(inside);
+    der
+}
+
+/// A length of DER in two bytes.
+fn long(length: usize) -> [u8; 2] {
+    [(length >> 8) as u8, length as u8]
 }
 
 /// A PEM block. `RSA PRIVATE KEY` and `PRIVATE KEY` hold an RSA key; other labels the outline of a

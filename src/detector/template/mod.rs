@@ -24,6 +24,30 @@ pub struct Example {
     pub text: String,
     /// The part of it that is the secret: what stood between `«` and `»`, or all of it.
     pub secret: String,
+    /// Whether a generator drew bytes: then each character stands for one byte.
+    pub is_binary: bool,
+}
+
+impl Example {
+    /// The text as it is scanned.
+    pub fn bytes(&self) -> Vec<u8> {
+        self.as_bytes(&self.text)
+    }
+
+    /// The secret as it stands in [`Example::bytes`].
+    pub fn secret_bytes(&self) -> Vec<u8> {
+        self.as_bytes(&self.secret)
+    }
+
+    fn as_bytes(&self, text: &str) -> Vec<u8> {
+        match self.is_binary {
+            true => text
+                .chars()
+                .map(|c| u8::try_from(c).unwrap_or(b'?'))
+                .collect(),
+            false => text.as_bytes().to_vec(),
+        }
+    }
 }
 
 impl fmt::Debug for Example {
@@ -36,6 +60,7 @@ impl fmt::Debug for Example {
 pub fn expand(template: &str, seed: u64) -> Result<Example, TemplateError> {
     let mut random = Random(seed);
     let mut text = String::new();
+    let mut is_binary = false;
     let mut rest = template;
     while let Some((before, after)) = rest.split_once("{{") {
         text.push_str(before);
@@ -44,6 +69,7 @@ pub fn expand(template: &str, seed: u64) -> Result<Example, TemplateError> {
         };
         // A class in brackets may itself end in a brace-free `]`; bodies never hold braces.
         text.push_str(&draw(body, &mut random)?);
+        is_binary |= generate::BINARY.contains(&body);
         rest = tail;
     }
     text.push_str(rest);
@@ -55,7 +81,11 @@ pub fn expand(template: &str, seed: u64) -> Result<Example, TemplateError> {
         None => text.clone(),
     };
     text.retain(|c| !matches!(c, '«' | '»'));
-    Ok(Example { text, secret })
+    Ok(Example {
+        text,
+        secret,
+        is_binary,
+    })
 }
 
 /// SplitMix64 (Steele, Lea and Flood, 2014): small, and the same on every version and machine.

@@ -5,6 +5,7 @@
 //! nothing, and need not become candidates.
 
 use super::keys::{self, Class, Key};
+use super::values::prose;
 
 /// Bytes before and after the start of an anchor that are looked at.
 pub(in crate::engine) const CONTEXT: usize = 32;
@@ -169,10 +170,57 @@ impl Glance<'_> {
         if self.byte(value)? == b'\'' {
             return Some(true);
         }
+        if !closed && self.may_be_told(value)? {
+            return Some(true);
+        }
         let key = &self.text[self.key_start()?..];
         let head = self.head()?.trim_ascii_end();
         let word = key.starts_with(b"--") || head.ends_with(b"#define") || head.ends_with(b"ENV");
         Some(word && !closed)
+    }
+
+    /// Whether what follows a blank could be a sentence that tells a password. Follows
+    /// `values::prose`.
+    fn may_be_told(self, value: usize) -> Option<bool> {
+        let key = self.text[..value].trim_ascii_end();
+        if !prose::begins(self.byte(value)?) || !prose::may_end(key) {
+            return Some(false);
+        }
+        let key = self.skip(self.start, usize::MAX, keys::is_key_byte)?;
+        if !prose::is_told(self.key(key)?) {
+            return Some(false);
+        }
+        let mut end = self.skip(value, usize::MAX, is_letter)?;
+        let mut word = &self.text[value..end];
+        if prose::PREPOSITIONS.contains(&word) {
+            for _ in 0..=prose::MOST_WORDS {
+                let start = self.skip(end, usize::MAX, |byte| byte == b' ')?;
+                end = self.skip(start, usize::MAX, is_letter)?;
+                word = &self.text[start..end];
+                if word.is_empty() || end > key + prose::REACH {
+                    return Some(false);
+                }
+                if self.byte(end)? == b':' {
+                    return Some(true);
+                }
+                if prose::VERBS.contains(&word) {
+                    break;
+                }
+            }
+        }
+        if prose::VERBS.contains(&word) {
+            let start = self.skip(end, usize::MAX, |byte| byte == b' ')?;
+            return self.has_digit(start);
+        }
+        // The letters before have none.
+        self.has_digit(end)
+    }
+
+    /// Whether the word at `at` has a digit.
+    fn has_digit(self, at: usize) -> Option<bool> {
+        let is_graphic = |byte: u8| byte.is_ascii_graphic() || byte > 0x7f;
+        let end = self.skip(at, usize::MAX, is_graphic)?;
+        Some(self.text[at..end].iter().any(u8::is_ascii_digit))
     }
 
     /// Whether the key is a symbol of Ruby: `:password, "…"`.
@@ -248,6 +296,10 @@ const NOTHING: &[&[u8]] = &[
     b"true",
     b"undefined",
 ];
+
+fn is_letter(byte: u8) -> bool {
+    byte.is_ascii_alphabetic() || byte > 0x7f
+}
 
 fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-')
@@ -336,6 +388,17 @@ mod tests {
         "-",
         ": &str =",
     ];
+    const SENTENCES: &[&str] = &[
+        " ",
+        " is ",
+        " is \"",
+        "  was `",
+        " for it: ",
+        " of the new server is ",
+        " of the very new server: ",
+        " f\u{fc}r den Router: ",
+        " to ",
+    ];
     const VALUES: &[&str] = &[
         "\"rV7x!9sQbT2m\"",
         "'rV7x!9sQbT2m'",
@@ -387,9 +450,38 @@ mod tests {
     }
 
     #[test]
+    fn no_sentence_that_tells_a_password_is_passed_over() {
+        let values = [
+            "hunter42",
+            "hunter42`.",
+            "rV7x9sQbT2m\"",
+            "rV7x9sQbT2m, and",
+            "x",
+        ];
+        let mut told = 0;
+        for head in HEADS {
+            for key in ["password", "db_password", "Passphrase", "passwort", "pwd"] {
+                for sentence in SENTENCES {
+                    for value in values {
+                        let text = format!("{head}{key}{sentence}{value}\nthe next line\n");
+                        let mut found = Vec::new();
+                        survey(text.as_bytes(), head.len(), &mut found);
+                        let may = may_be_assigned(text.as_bytes(), head.len());
+                        assert!(may || found.is_empty(), "{text}");
+                        told += usize::from(!found.is_empty());
+                    }
+                }
+            }
+        }
+        assert!(told > 800, "{told}");
+    }
+
+    #[test]
     fn prose_and_code_that_assigns_nothing_are_passed_over() {
         for text in [
             "the password is wrong",
+            "the password is required.",
+            "a password for the user.",
             "reset your password.",
             "password_field: text",
             "(user, password)",

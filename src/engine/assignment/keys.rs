@@ -334,6 +334,7 @@ const OTHER_KEYS: &[&[u8]] = &[
     b"arrow",
     b"object",
     b"dict",
+    b"document",
     b"row",
     b"column",
     b"translation",

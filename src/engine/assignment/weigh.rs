@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::detector::{Detector, Pass};
+use crate::detector::{Detector, Pass, is_uuid};
 use crate::engine::context::Contexts;
 use crate::engine::judge::{self, placeholder, proof, reference};
 use crate::engine::line_around;
@@ -15,9 +15,6 @@ use super::values::{Sign, Value};
 
 /// Shortest literal that is judged.
 const SHORTEST: usize = 3;
-
-/// Reasons of [`placeholder::placeholder`] that a weak password can have too; the model weighs them.
-const WEAK: &[&str] = &["a sequence"];
 
 /// Types, options and other words that are values of code and of schemas, not secrets.
 const WORDS_OF_CODE: &[&[u8]] = &[
@@ -131,7 +128,8 @@ pub(super) fn literal<'a>(
         return None;
     }
     let secret = bytes.as_ref();
-    let is_placeholder = placeholder::placeholder(secret).is_some_and(|why| !WEAK.contains(&why));
+    let is_placeholder = placeholder::placeholder(secret)
+        .is_some_and(|why| !placeholder::MAY_BE_WEAK.contains(&why));
     let lower = secret.to_ascii_lowercase();
     let never = secret.len() < SHORTEST
         || WORDS_OF_CODE.contains(&lower.as_slice())
@@ -141,7 +139,9 @@ pub(super) fn literal<'a>(
         || judge::is_all_caps(secret) && secret.contains(&b'_')
         || is_unsigned_jwt(secret)
         || is_constant(secret)
+        || is_grammar(secret)
         || key.head().any(|word| OF_PGP.contains(&word)) && is_fingerprint(secret)
+        || is_name_of_key(key, secret)
         || is_concatenation(secret)
         || matches!(value.sign, Sign::Comma | Sign::Item)
             && (is_name(secret) || is_property(secret))
@@ -245,6 +245,8 @@ fn is_of_page(line: &[u8]) -> bool {
         b"<style",
         b"<link",
         b"-src ",
+        // A challenge in pieces, or in data that a test encodes (RFC 7616).
+        b"realm=",
     ]
     .iter()
     .any(holds)
@@ -255,6 +257,23 @@ fn is_fingerprint(secret: &[u8]) -> bool {
     matches!(secret.len(), 16 | 40) && secret.iter().all(u8::is_ascii_hexdigit)
 }
 
+/// What only names a key or a request: the id of a key of a store that speaks as Amazon's does (twenty
+/// capitals and digits), whose secret stands beside it, and a UUID that a client draws so that a
+/// request is not served twice.
+fn is_name_of_key(key: &Key, secret: &[u8]) -> bool {
+    let word = |at: usize| key.words.get(at).map(Vec::as_slice);
+    let ends = |words: &[&[u8]]| {
+        let from = (key.at + 1).checked_sub(words.len());
+        from.is_some_and(|from| (0..words.len()).all(|at| word(from + at) == Some(words[at])))
+    };
+    let capitals = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
+    let of_access = ends(&[b"access", b"key"]) || ends(&[b"accesskey"]);
+    let of_request = ends(&[b"client", b"request", b"token"])
+        || ends(&[b"action", b"token"])
+        || ends(&[b"idempotency", b"token"]);
+    of_access && secret.len() == 20 && secret.iter().all(capitals) || of_request && is_uuid(secret)
+}
+
 /// `0x115`, `0x8010661b`: a number of code.
 fn is_constant(secret: &[u8]) -> bool {
     let digits = secret
@@ -263,6 +282,19 @@ fn is_constant(secret: &[u8]) -> bool {
     digits.is_some_and(|digits| {
         (1..=8).contains(&digits.len()) && digits.iter().all(u8::is_ascii_hexdigit)
     })
+}
+
+/// `1*SAFE`, `*VCHAR`: a rule of a grammar (RFC 5234, 3.6).
+fn is_grammar(secret: &[u8]) -> bool {
+    let mut halves = secret.splitn(2, |&byte| byte == b'*');
+    let (Some(count), Some(name)) = (halves.next(), halves.next()) else {
+        return false;
+    };
+    let is_name = |byte: &u8| byte.is_ascii_uppercase() || matches!(byte, b'-' | b'*');
+    count.len() <= 3
+        && count.iter().all(u8::is_ascii_digit)
+        && name.len() >= 2
+        && name.iter().all(is_name)
 }
 
 /// `dbpasswd`: in a list of names one more.

@@ -25,6 +25,14 @@ pub(super) fn extent(text: &[u8], start: Span) -> Option<Span> {
     Bare::read(text, start.start).map(|found| found.span)
 }
 
+/// The element of raw DER whose first byte stands at `start`.
+pub(super) fn raw(text: &[u8], start: Span) -> Option<Span> {
+    let rest = text.get(start.start..)?;
+    let length = element_length(rest.get(..rest.len().min(HEAD))?)?;
+    let end = start.start + length.min(LONGEST + 1);
+    (length <= LONGEST && end <= text.len()).then(|| Span::new(start.start, end))
+}
+
 impl Bare {
     /// Reads the element whose base64 starts at `at`.
     pub(crate) fn read(text: &[u8], at: usize) -> Option<Self> {
@@ -114,6 +122,17 @@ mod tests {
             let text = format!("'{joined}'");
             assert_eq!(read(&text, &key), Some(joined), "{seam:?}");
         }
+    }
+
+    #[test]
+    fn raw_elements_end_where_their_head_says() {
+        let element = [&[0x30, 0x82, 1, 0][..], &[7; 256]].concat();
+        let text = [b"ab", &element[..], b"cd"].concat();
+        let found = |text: &[u8]| raw(text, Span::new(2, 4));
+        assert_eq!(found(&text), Some(Span::new(2, 2 + element.len())));
+        assert_eq!(found(&text[..200]), None, "cut off");
+        assert_eq!(found(b"ab"), None);
+        assert_eq!(found(b"ab\x30\x83\xff\xff\xff"), None, "too long");
     }
 
     #[test]

@@ -15,6 +15,7 @@ type Extent = fn(&[u8], Span) -> Option<Span>;
 
 /// All extents by name; the names are those of [`crate::detector::EXTENTS`].
 const EXTENTS: &[(&str, Extent)] = &[
+    ("der", der::raw),
     ("der-base64", der::extent),
     ("pem", pem::extent),
     ("putty", putty::extent),

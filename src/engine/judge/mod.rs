@@ -58,7 +58,14 @@ pub(super) fn judge(
         Some(Verdict::Open) | None => Proof::None,
     };
     let checksum = matches!(proof, Proof::Checksum { .. });
-    if !checksum && placeholder::placeholder(value).is_some() {
+    // The lines of a key that parses may be indented and joined: their blanks and signs say nothing.
+    let parses = detector.extent.is_some() && matches!(proof, Proof::Structure { .. });
+    let is_password = detector.value == ValueKind::Password;
+    let reason = match checksum || parses {
+        true => None,
+        false => placeholder::placeholder(value),
+    };
+    if reason.is_some_and(|why| !(is_password && placeholder::MAY_BE_WEAK.contains(&why))) {
         return None;
     }
     if detector.value == ValueKind::Password
@@ -69,6 +76,7 @@ pub(super) fn judge(
     let informs = proof_name.is_some_and(|name| INFORMS.contains(&name));
     let confidence = match proof {
         _ if is_sealed => detector.confidence.min(Confidence::Medium),
+        _ if reason.is_some() => Confidence::Low,
         Proof::Structure { .. } | Proof::Checksum { .. } if !informs => Confidence::Certain,
         _ => detector.confidence,
     };

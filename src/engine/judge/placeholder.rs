@@ -136,6 +136,9 @@ const DOCUMENTED: &[u64] = &[
     0x3fd5_610e_e03a_3503,
 ];
 
+/// Reasons that a weak password can have too: `123456`, `qwerty`.
+pub const MAY_BE_WEAK: &[&str] = &["a sequence"];
+
 type Check = (fn(&[u8]) -> bool, &'static str);
 
 /// Why `secret` is a placeholder; `None` when nothing says so.

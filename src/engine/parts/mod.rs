@@ -38,6 +38,8 @@ const MOST_STARTS: usize = 64;
 const LONGEST: usize = 256;
 /// Lines in which the siblings of a key are looked for, on either side.
 const SIBLINGS: u32 = 20;
+/// The same where the secret has no key.
+const NEIGHBOURS: u32 = 3;
 
 /// Another secret of the same text.
 #[derive(Clone, Debug)]
@@ -301,10 +303,11 @@ impl<'a> Look<'a> {
         if let Some(user) = self.user_of_header() {
             out.extend(self.candidate("user".into(), self.secret, &user, true));
         }
-        match &self.found.key {
-            Some(key) => self.siblings(key.as_bytes(), SIBLINGS, out),
+        let key = self.found.key.as_ref().map(|key| key.as_bytes());
+        match key.or_else(|| self.key_behind()) {
+            Some(key) => self.siblings(key, SIBLINGS, out),
             None => {
-                self.siblings(b"password", 0, out);
+                self.siblings(b"password", NEIGHBOURS, out);
                 let command = self.command();
                 for mark in address::marks(self.text(), command) {
                     let near = address::read(self.text(), mark, None);
@@ -312,6 +315,13 @@ impl<'a> Look<'a> {
                 }
             }
         }
+    }
+
+    /// The key of a secret that a pattern found: what it is given to as it stands.
+    fn key_behind(&self) -> Option<&'a [u8]> {
+        let mut given = self.given_in(self.window(0, false));
+        let own = given.find(|given| given.value == self.secret)?;
+        Some(&self.text()[own.key.range()])
     }
 
     fn siblings(&self, key: &[u8], lines: u32, out: &mut Vec<Candidate>) {

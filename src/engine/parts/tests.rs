@@ -288,6 +288,14 @@ fn a_password_has_the_user_and_server_beside_it() {
             "client_id=shop-4711@1+1",
         ),
         (
+            "login(\n  'host': 'db.acme',\n  'user': 'app',\n  'dsn': 'PWD={{alnum:14}};UID=app',\n)",
+            "user=app@4+0 host=db.acme@2+2",
+        ),
+        (
+            "-- user: app\nALTER USER app IDENTIFIED BY '{{alnum:14}}';\n\nuser: eve\n",
+            "user=app@2+0",
+        ),
+        (
             "schema: acme/v1\nuser: the name\npassword: {{alnum:14}}\n",
             "",
         ),

@@ -69,14 +69,20 @@ fn write_kinds(out: &mut impl Write, set: &DetectorSet) -> io::Result<()> {
     Ok(())
 }
 
+/// Domains of standards and of lists of weaknesses.
+const CATALOGUES: &[&str] = &["mitre.org", "owasp.org", "rfc-editor.org"];
+
 /// Whether a source stands on the pages of whoever the detector is about: on the host of the
 /// provider's own documentation, or one whose name holds the provider's.
 fn names_vendor(detector: &Detector) -> bool {
     let own = host(&detector.docs);
     let name = folded(&detector.provider);
+    // Kinds of nobody in particular are documented by whoever made the program or the format.
+    let is_nobody = CATALOGUES.contains(&domain(own));
     let is_vendor = |source: &str| {
         let there = host(source);
-        domain(there) == domain(own) || folded(source).contains(&name)
+        let is_catalogue = CATALOGUES.contains(&domain(there));
+        domain(there) == domain(own) || folded(source).contains(&name) || is_nobody && !is_catalogue
     };
     detector.sources.iter().any(|source| is_vendor(source))
 }
@@ -119,8 +125,13 @@ fn is_called(detector: &Detector, name: &str) -> bool {
     };
     let aliases = detector.aliases.iter().map(|(_, id)| id);
     let names = [&detector.provider, &detector.provider_name, &detector.id];
-    let mut names = names.into_iter().chain(aliases);
-    begins(&detector.id) || names.any(|known| folded(known) == folded(name))
+    let aliases = aliases.map(AsRef::as_ref);
+    let mut names = names.into_iter().map(AsRef::as_ref).chain(aliases);
+    // Ids of other scanners are paths: `kingfisher.acme.1`.
+    let is_one = |known: &str| {
+        folded(known) == folded(name) || known.split('.').any(|part| folded(part) == folded(name))
+    };
+    begins(&detector.id) || names.any(is_one)
 }
 
 /// Letters and digits in lower case: `Azure-OpenAI` is `azureopenai`.

@@ -4,6 +4,7 @@
 //! can check on the text, so that a finding can say why it is one. The groups that begin with `path`
 //! come later, where the path is known ([`crate::engine::judge::path`]).
 
+mod account;
 mod names;
 mod words;
 
@@ -254,6 +255,14 @@ impl<'a> Seen<'a> {
             let name = std::str::from_utf8(word).unwrap_or_default();
             tell("beside", word);
             tell("beside-class", &join(&[self.class(), name]));
+        }
+        if account::is_beside(before, after) {
+            tell("account", self.class().as_bytes());
+            tell("account-shape", shape(self.secret).as_bytes());
+        }
+        let again = |part: &[u8]| memchr::memmem::find(part, self.secret).is_some();
+        if again(before) || again(after) {
+            tell("again", self.class().as_bytes());
         }
         let signs = |part: &[u8]| part.iter().filter(|byte| b"(){};".contains(byte)).count();
         let code = signs(before) + signs(after);

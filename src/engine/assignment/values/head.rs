@@ -43,6 +43,12 @@ impl<'a> Head<'a> {
         ])
     }
 
+    /// Whether the key is one of a mapping on its line: `{user: admin, password`.
+    pub(super) fn is_in_mapping(self) -> bool {
+        let text = self.text.trim_ascii_end();
+        matches!(text.last(), Some(b'{' | b',')) && text.contains(&b'{')
+    }
+
     /// Whether the key is itself the value of a `name`, in any syntax.
     pub(super) fn names(self) -> bool {
         let sign = |byte: &u8| matches!(byte, b'"' | b'\'' | b' ' | b':' | b'=');

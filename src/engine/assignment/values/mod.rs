@@ -1,14 +1,15 @@
 //! Values: the literals that a key is given, in the syntaxes that there are for that.
 
 mod head;
+pub(super) mod prose;
 
 use std::borrow::Cow;
 
-use crate::engine::judge::reference;
+use crate::engine::judge::{guess, reference};
 use crate::model::Span;
 
 use super::MAX_VALUE;
-use super::keys::Class;
+use super::keys::{Class, is_key_byte};
 use head::Head;
 
 /// A literal, and how it is written.
@@ -86,6 +87,10 @@ pub(super) enum Sign {
     Fallback,
     /// One of a list.
     Item,
+    /// `{user: admin, password: …}`: in a mapping on one line.
+    Flow,
+    /// `the password is …`, `password for the router: …`.
+    Prose,
 }
 
 impl Sign {
@@ -102,6 +107,8 @@ impl Sign {
             Self::Beside => "beside",
             Self::Fallback => "fallback",
             Self::Item => "item",
+            Self::Flow => "flow",
+            Self::Prose => "prose",
         }
     }
 }
@@ -172,6 +179,11 @@ pub(super) fn values_after(text: &[u8], key: Span, class: Class, out: &mut Vec<V
     if space > 0 && name.eq_ignore_ascii_case(b"PASSWORD") && cursor.peek() == Some(b'\'') {
         // `ALTER USER shop PASSWORD '…'`
         out.extend(cursor.quoted(Sign::Blank));
+        return;
+    }
+    let prose = space > 0 && !closed && class == Class::Password;
+    if let Some(value) = prose.then(|| prose::value(text, key, cursor.at)).flatten() {
+        out.push(value);
         return;
     }
     if cursor.peek() == Some(b'{') {
@@ -383,7 +395,25 @@ impl Cursor<'_> {
         let header = operator == Sign::Colon && config;
         let in_quotes = header && matches!(head.last(), Some(b'"' | b'\''));
         let words = in_quotes || (operator == Sign::Equals && tight && apart);
-        words.then(|| self.word(operator)).flatten()
+        if words {
+            return self.word(operator);
+        }
+        (header && head.is_in_mapping())
+            .then(|| self.flow())
+            .flatten()
+    }
+
+    /// An unquoted value of a mapping on one line. What could be a name of code is none.
+    fn flow(self) -> Option<Value> {
+        let (value, mut rest) = self.unquoted(Sign::Flow);
+        rest.skip_blanks();
+        let ends = matches!(rest.peek(), Some(b',' | b'}'));
+        let value = value.filter(|_| ends)?;
+        let bytes = &self.text[value.span.range()];
+        let has = |kind: fn(&u8) -> bool| bytes.iter().any(kind);
+        let is_name = bytes.iter().all(|&byte| is_key_byte(byte));
+        let mixed = has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic);
+        (mixed && (!is_name || !guess::is_guessable(bytes))).then_some(value)
     }
 
     /// `: String = "…"` behind the colon.

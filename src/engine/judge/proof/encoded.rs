@@ -1,6 +1,6 @@
 //! Tokens that are, or hold, base64 of something readable.
 
-use super::{Candidate, Verdict, contains, decode_base64, find};
+use super::{Candidate, Verdict, contains, decode_base64, find, split_tail};
 use crate::engine::judge::{guess, is_stand_in, placeholder};
 use crate::model::Span;
 
@@ -38,6 +38,11 @@ fn is_canonical_and_mixed(secret: &[u8]) -> bool {
         && has(u8::is_ascii_uppercase)
 }
 
+/// `NTLMSSP` and a zero byte in base64: how every message of NTLM begins ([MS-NLMP], 2.2.1). Such a
+/// message, as one of Kerberos behind `Negotiate` (RFC 4559), answers one challenge and logs nobody
+/// in again.
+const NTLM: &[u8] = b"TlRMTVNTUA";
+
 /// A token of an issuer that is not known, as headers carry it: one of its parts was made by a
 /// machine. A JSON Web Token is judged by what it holds instead.
 pub(super) fn opaque_token(candidate: Candidate<'_>) -> Verdict {
@@ -51,14 +56,16 @@ pub(super) fn opaque_token(candidate: Candidate<'_>) -> Verdict {
             && !guess::is_guessable(part)
     };
     let is_jwt = secret.starts_with(b"eyJ") && secret.contains(&b'.');
-    let is_scheme = secret.starts_with(b"AWS4-");
+    // The name of a scheme that signs requests: `AWS4-HMAC-SHA256`.
+    let is_scheme = contains(secret, b"-HMAC-SHA");
     // Basic credentials have a proof of their own.
     let before = &candidate.text[..candidate.span.start];
-    let basic = b"basic ";
-    let is_basic = before
-        .last_chunk::<6>()
-        .is_some_and(|word| word.eq_ignore_ascii_case(basic));
-    match !is_jwt && !is_scheme && !is_basic && secret.split(|&c| c == b'.').any(is_made) {
+    let is_after = |scheme: &[u8]| {
+        let word = split_tail(before, scheme.len()).map(|(_, word)| word);
+        word.is_some_and(|word| word.eq_ignore_ascii_case(scheme))
+    };
+    let is_other = is_after(b"basic ") || is_after(b"negotiate ") || secret.starts_with(NTLM);
+    match !is_jwt && !is_scheme && !is_other && secret.split(|&c| c == b'.').any(is_made) {
         true => Verdict::Open,
         false => Verdict::Refuted,
     }
@@ -175,6 +182,8 @@ mod tests {
             "process.env.MY_ACCESS_TOKEN1",
             "0000000000000000000000",
             "AWS4-HMAC-SHA256",
+            "PROVIDER14-HMAC-SHA256",
+            "TlRMTVNTUAADAAAAGAAYAEAAAAAYABgAWAAAAAAAAABwAAAACAAI9xKq",
             "eyJhbGciOiJub25lIn0.eyJzdWIiOiJtZTEyMyJ9.",
         ] {
             assert_eq!(verdict("opaque-token", text), Verdict::Refuted, "{text}");

@@ -17,6 +17,7 @@ mod der;
 mod encoded;
 mod ids;
 mod macaroon;
+mod pkcs12;
 mod private_key;
 mod product;
 mod public;
@@ -112,6 +113,7 @@ const PROVERS: &[(&str, Prover)] = &[
     ),
     ("opaque-token", encoded::opaque_token),
     ("openai-marker", encoded::openai_marker),
+    ("pkcs12", pkcs12::container),
     ("private-key", private_key::private_key),
     ("private-key-der", private_key::der_base64),
     ("salad-crc32", checksum::salad),

@@ -2,6 +2,7 @@
 
 use super::Reference;
 use super::sealed::is_base64;
+use crate::engine::judge::proof::decode_base64;
 
 /// A value that was computed from a password and cannot be turned back.
 pub(super) fn hash(value: &str, _: &str) -> Option<Reference> {
@@ -15,10 +16,27 @@ pub(super) fn hash(value: &str, _: &str) -> Option<Reference> {
         "postgres"
     } else if is_mysql(value) {
         "mysql"
+    } else if is_user_file(value) {
+        "htpasswd"
     } else {
         return None;
     };
     Some(Reference::hash(kind))
+}
+
+/// Base64 of lines of a user and a hash, as Kubernetes keeps the users of an ingress:
+/// `user:{SHA}…`, `user:$apr1$…`.
+fn is_user_file(value: &str) -> bool {
+    let decoded = match value.len() {
+        24..=4096 if is_base64(value, 24) => decode_base64(value.as_bytes()),
+        _ => None,
+    };
+    let text = decoded.and_then(|bytes| String::from_utf8(bytes).ok());
+    let is_user = |line: &str| {
+        let hash = line.split_once(':').map(|(_, hash)| hash);
+        hash.is_some_and(|hash| is_crypt(hash) || is_ldap(hash))
+    };
+    text.is_some_and(|text| !text.trim().is_empty() && text.trim().lines().all(is_user))
 }
 
 /// `$6$salt$hash`, `$argon2id$v=19$m=65536,t=3,p=4$salt$hash`, `$2b$12$salt-and-hash`.
