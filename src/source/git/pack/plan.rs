@@ -391,6 +391,7 @@ impl Plan {
 }
 
 /// The base of every node, and the nodes without one.
+#[derive(Default)]
 struct Links {
     bases: Vec<u32>,
     roots: Vec<Root>,
@@ -401,16 +402,21 @@ struct Links {
 
 impl Links {
     fn read(pack: &Pack, nodes: &[Node], failures: &mut Vec<Failure>) -> Self {
-        let mut links = Self {
-            bases: vec![NONE; nodes.len()],
-            roots: Vec::new(),
-            lost: Vec::new(),
-            forward: false,
-        };
-        for (at, node) in nodes.iter().enumerate() {
-            if let Err(error) = links.add(pack, nodes, at, node.offset) {
+        let all = (0..nodes.len()).into_par_iter().with_min_len(4096);
+        let parts = all.fold(Self::default, |mut links, at| {
+            links.bases.push(NONE);
+            if let Err(error) = links.add(pack, nodes, at) {
                 links.lost.push((at as u32, error));
             }
+            links
+        });
+        let mut links = Self::default();
+        links.bases.reserve_exact(nodes.len());
+        for part in parts.collect::<Vec<_>>() {
+            links.bases.extend(part.bases);
+            links.roots.extend(part.roots);
+            links.lost.extend(part.lost);
+            links.forward |= part.forward;
         }
         // Several ids at one offset: the entry is read for each of them.
         let shared = nodes
@@ -420,24 +426,18 @@ impl Links {
         links
     }
 
-    fn add(
-        &mut self,
-        pack: &Pack,
-        nodes: &[Node],
-        at: usize,
-        offset: u64,
-    ) -> Result<(), ObjectError> {
+    /// Adds the entry `at`, whose base is the last of `bases`.
+    fn add(&mut self, pack: &Pack, nodes: &[Node], at: usize) -> Result<(), ObjectError> {
         let node = at as u32;
-        let Entry { kind, size, .. } = pack.entry(offset)?;
-        match kind {
-            EntryKind::Whole(kind) => self.roots.push(Root {
-                node,
-                start: Start::Whole(kind),
-                size,
-            }),
+        let Entry { kind, size, .. } = pack.entry(nodes[at].offset)?;
+        let base = match kind {
+            EntryKind::Whole(kind) => {
+                let start = Start::Whole(kind);
+                self.roots.push(Root { node, start, size });
+                return Ok(());
+            }
             EntryKind::OffsetDelta(base) => {
-                let base = before(&nodes[..at], base).ok_or(ObjectError::BaseOffset(base))?;
-                self.bases[at] = base as u32;
+                before(&nodes[..at], base).ok_or(ObjectError::BaseOffset(base))?
             }
             EntryKind::IdDelta(id) => {
                 let Some(base) = inside(pack, nodes, &id) else {
@@ -445,9 +445,12 @@ impl Links {
                     self.roots.push(Root { node, start, size });
                     return Ok(());
                 };
-                self.bases[at] = base as u32;
                 self.forward |= base >= at;
+                base
             }
+        };
+        if let Some(last) = self.bases.last_mut() {
+            *last = base as u32;
         }
         Ok(())
     }
@@ -486,7 +489,7 @@ fn locate(pack: &Pack, failures: &mut Vec<Failure>) -> Vec<Node> {
             _ => nodes.push(node),
         }
     }
-    nodes.sort_unstable_by_key(|node| (node.offset, node.position));
+    nodes.par_sort_unstable_by_key(|node| (node.offset, node.position));
     nodes
 }
 

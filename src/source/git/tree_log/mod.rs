@@ -154,6 +154,10 @@ impl TreeLog {
         let things = self.things.append(part.things);
         let key = |key: NameKey| NameKey::new(numbers[key.name()], key.is_tree());
         let thing = |thing: u32| things.get(thing as usize).copied().unwrap_or(NONE);
+        // Not twice as much, as a list that grows takes.
+        self.nodes.reserve_exact(part.nodes.len());
+        self.edits.reserve_exact(part.edits.len());
+        self.entries.reserve_exact(part.entries.len());
         let nodes = self.nodes.len() as u32;
         let (edits, entries) = (self.edits.len() as u32, self.entries.len() as u32);
         self.nodes.extend(part.nodes.into_iter().map(|node| {
