@@ -33,6 +33,7 @@ pub const PROOFS: &[&str] = &[
     "cloudflare-crc32",
     "discord-bot",
     "ed25519-pair",
+    "ethereum-address",
     "gcp-service-account",
     "github-app-crc32",
     "github-crc32",

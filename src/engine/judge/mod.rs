@@ -24,7 +24,13 @@ pub(super) fn is_template(value: &[u8]) -> bool {
 }
 
 /// Proofs that tell something of a secret but hold for most random texts of its shape.
-const INFORMS: &[&str] = &["aws-account", "slack-ids", "stripe-mode", "telegram-bot"];
+const INFORMS: &[&str] = &[
+    "aws-account",
+    "ethereum-address",
+    "slack-ids",
+    "stripe-mode",
+    "telegram-bot",
+];
 
 /// Judges the hit of a pattern whose group `secret` stands at `secret`; `None` drops it.
 pub(super) fn judge(

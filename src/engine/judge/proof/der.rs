@@ -1,7 +1,9 @@
 //! As much of DER as keys and certificates need: elements, what kind of key a structure is, and the
 //! public half of either.
 
-use super::{curve25519, product::is_product};
+use super::curve25519;
+use super::product::is_product;
+use super::weierstrass::{self, is_point};
 
 /// What the bytes of a private key look like.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +23,7 @@ pub(super) enum Outline {
 pub(super) struct Key {
     /// `RSA 2048 bits`.
     pub(super) kind: String,
-    /// Its public half in SSH's wire format, where the structure holds it.
+    /// Its public half in SSH's wire format, where the structure holds it or it was computed.
     pub(super) public: Option<Vec<u8>>,
 }
 
@@ -99,10 +101,13 @@ fn key(mut rest: Der<'_>) -> Option<Outline> {
                     inner.take(INTEGER)?;
                     rsa(kind, inner.take(INTEGER)?, inner)
                 }
-                "EC" => Some(Outline::Key(elliptic(
-                    algorithm.take(OID)?,
-                    sec1_point(sealed),
-                ))),
+                "EC" => {
+                    let curve = algorithm.take(OID)?;
+                    Some(match sec1(sealed) {
+                        Some((secret, rest)) => elliptic(curve, secret, point(rest)),
+                        None => Outline::Key(elliptic_key(curve, None)),
+                    })
+                }
                 "Ed25519" | "X25519" => Some(on_curve25519(kind, sealed, rest)),
                 _ => Some(Outline::Key(Key {
                     public: None,
@@ -111,11 +116,10 @@ fn key(mut rest: Der<'_>) -> Option<Outline> {
             }
         }
         (INTEGER, first) => integers(first, rest),
-        (OCTETS, _) => {
+        (OCTETS, secret) => {
             // SEC 1: the curve stands in the element with context tag 0, the point in that with 1.
             let parameters = rest.take(0xa0)?;
-            let key = elliptic(Der(parameters).take(OID)?, point(rest));
-            Some(Outline::Key(key))
+            Some(elliptic(Der(parameters).take(OID)?, secret, point(rest)))
         }
         _ => None,
     }
@@ -219,7 +223,7 @@ fn public_key_info(inside: &[u8]) -> Option<Vec<u8>> {
     let key = inside.take(BITS)?.strip_prefix(&[0])?;
     match kind {
         "RSA" | "RSA-PSS" => rsa_public(Der(key).take(SEQUENCE)?),
-        "EC" => elliptic(algorithm.take(OID)?, Some(key)).public,
+        "EC" => elliptic_key(algorithm.take(OID)?, Some(key)).public,
         "Ed25519" => ed25519_wire(key),
         "DSA" => {
             let mut numbers = Der(algorithm.take(SEQUENCE)?);
@@ -302,7 +306,19 @@ fn integers(first: &[u8], rest: Der<'_>) -> Option<Outline> {
     }
 }
 
-fn elliptic(oid: &[u8], point: Option<&[u8]>) -> Key {
+/// An EC private key (RFC 5915). A point that is not that of the secret number is damage; where there
+/// is none it is computed.
+fn elliptic(oid: &[u8], secret: &[u8], held: Option<&[u8]>) -> Outline {
+    let computed = named(CURVES, oid).and_then(|curve| weierstrass::public(curve, secret));
+    let is_own = held.zip(computed.as_deref());
+    if is_own.and_then(|(held, computed)| is_point(held, computed)) == Some(false) {
+        return Outline::Damaged;
+    }
+    // SSH writes points out in full.
+    Outline::Key(elliptic_key(oid, computed.as_deref().or(held)))
+}
+
+fn elliptic_key(oid: &[u8], point: Option<&[u8]>) -> Key {
     let Some(curve) = named(CURVES, oid) else {
         return Key {
             kind: "EC".to_owned(),
@@ -320,12 +336,11 @@ fn elliptic(oid: &[u8], point: Option<&[u8]>) -> Key {
     }
 }
 
-/// The public point in a SEC 1 structure that PKCS#8 wraps.
-fn sec1_point(sealed: &[u8]) -> Option<&[u8]> {
+/// The secret number in a SEC 1 structure that PKCS#8 wraps, and what follows it.
+fn sec1(sealed: &[u8]) -> Option<(&[u8], Der<'_>)> {
     let mut inside = Der(Der(sealed).take(SEQUENCE)?);
     inside.take(INTEGER)?;
-    inside.take(OCTETS)?;
-    point(inside)
+    Some((inside.take(OCTETS)?, inside))
 }
 
 /// The bits of the element with context tag 1, one of the next two.
@@ -510,16 +525,37 @@ mod tests {
         let algorithm = sequence(&[named(KINDS, "RSA"), vec![5, 0]]);
         let pkcs8 = sequence(&[version(0), algorithm, element(OCTETS, &plain)]);
         assert_eq!(public(&pkcs8).as_ref(), Some(&wired));
-        let point = element(0xa1, &element(BITS, &[&[0, 4][..], &[7; 64]].concat()));
+        let computed = weierstrass::public("P-256", &[7; 32]).expect("a point");
+        let held = |bits: &[u8]| element(0xa1, &element(BITS, &[&[0], bits].concat()));
+        let point = held(&computed);
         let parameters = element(0xa0, &named(CURVES, "P-256"));
         let secret = element(OCTETS, &[7; 32]);
-        let sec1 = sequence(&[version(1), secret.clone(), parameters, point.clone()]);
+        let with = |point: &[u8]| {
+            let parts = [
+                version(1),
+                secret.clone(),
+                parameters.clone(),
+                point.to_vec(),
+            ];
+            sequence(&parts)
+        };
+        let sec1 = with(&point);
         let algorithm = sequence(&[named(KINDS, "EC"), named(CURVES, "P-256")]);
-        let inner = sequence(&[version(1), secret, point]);
-        let pkcs8 = sequence(&[version(0), algorithm, element(OCTETS, &inner)]);
+        let inner = sequence(&[version(1), secret.clone(), point]);
+        let pkcs8 = sequence(&[version(0), algorithm.clone(), element(OCTETS, &inner)]);
         let wired = public(&sec1).expect("the point is there");
         assert_eq!(wired[..23], *b"\0\0\0\x13ecdsa-sha2-nistp256");
-        assert_eq!(public(&pkcs8), Some(wired));
+        assert_eq!(public(&pkcs8), Some(wired.clone()));
+        // Without its point, or with it compressed, the key is the same; with another it is damaged.
+        assert_eq!(public(&with(&[])), Some(wired.clone()));
+        let bare = sequence(&[version(1), secret.clone()]);
+        let pkcs8 = sequence(&[version(0), algorithm, element(OCTETS, &bare)]);
+        assert_eq!(public(&pkcs8), Some(wired.clone()));
+        let form = 2 + (computed[64] & 1);
+        let compressed = [&[form], &computed[1..33]].concat();
+        assert_eq!(public(&with(&held(&compressed))), Some(wired));
+        let other = weierstrass::public("P-256", &[9; 32]).expect("a point");
+        assert_eq!(private_key(&with(&held(&other))), Outline::Damaged);
     }
 
     /// A certificate in which nothing is but what is read; `end` is a time with its tag.

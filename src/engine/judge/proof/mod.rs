@@ -15,6 +15,7 @@ mod claims;
 mod curve25519;
 mod der;
 mod encoded;
+mod ethereum;
 mod ids;
 mod macaroon;
 mod pkcs12;
@@ -23,6 +24,7 @@ mod product;
 mod public;
 mod signed_url;
 mod stellar;
+mod weierstrass;
 
 pub use aws::aws_account;
 pub use public::{Public, PublicKind, may_hold_public, public_halves, public_id};
@@ -95,6 +97,7 @@ const PROVERS: &[(&str, Prover)] = &[
     ("cloudflare-crc32", checksum::cloudflare),
     ("discord-bot", encoded::discord_bot),
     ("ed25519-pair", base58::ed25519_pair),
+    ("ethereum-address", ethereum::address),
     ("gcp-service-account", claims::gcp_service_account),
     ("github-app-crc32", checksum::github_app),
     ("github-crc32", checksum::github),

@@ -3,7 +3,7 @@
 //! Reads the frame, the kind of key, whether a passphrase protects it, and the fingerprint of the
 //! public half where the structure holds that (as `ssh-keygen -l` prints it, whatever the armour,
 //! so that copies of a key can be told). Numbers of a key that contradict each other (RSA's primes and
-//! modulus, the two halves of a key on Curve25519) are damage.
+//! modulus, the two halves of a key on a curve) are damage.
 
 use data_encoding::BASE64_NOPAD;
 use serde_json::Value;
@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::der::{self, Key, Outline};
 use super::product::is_product;
+use super::weierstrass::{self, is_point};
 use super::{Candidate, Verdict, contains, curve25519, decode_base64, find, shown};
 use crate::engine::extent::der::Bare;
 use crate::engine::extent::pem::Block;
@@ -251,7 +252,15 @@ fn ssh_secret_fits(part: &[u8]) -> Option<bool> {
             let (seed, again) = rest.string()?.split_first_chunk::<32>()?;
             Some(public == again && public == curve25519::ed25519(seed))
         }
-        _ => None,
+        kind => {
+            let curve = SSH_CURVES
+                .iter()
+                .find(|(known, _)| known.as_bytes() == kind)?
+                .1;
+            rest.string()?;
+            let (held, secret) = (rest.string()?, rest.string()?);
+            is_point(held, &weierstrass::public(curve, secret)?)
+        }
     }
 }
 
@@ -260,6 +269,13 @@ pub(super) fn ssh_kind_name(blob: &[u8]) -> Option<&[u8]> {
     ssh_kind(blob)?;
     Fields(blob).string()
 }
+
+/// Kinds of SSH's keys on curves of NIST (RFC 5656), and the curves.
+const SSH_CURVES: &[(&str, &str)] = &[
+    ("ecdsa-sha2-nistp256", "P-256"),
+    ("ecdsa-sha2-nistp384", "P-384"),
+    ("ecdsa-sha2-nistp521", "P-521"),
+];
 
 /// The kind of a public key in SSH's wire format.
 fn ssh_kind(blob: &[u8]) -> Option<String> {
@@ -272,13 +288,13 @@ fn ssh_kind(blob: &[u8]) -> Option<String> {
         }
         "ssh-dss" => Some("DSA".to_owned()),
         "ssh-ed25519" => Some("Ed25519".to_owned()),
-        "ecdsa-sha2-nistp256" => Some("EC P-256".to_owned()),
-        "ecdsa-sha2-nistp384" => Some("EC P-384".to_owned()),
-        "ecdsa-sha2-nistp521" => Some("EC P-521".to_owned()),
         "sk-ssh-ed25519@openssh.com" | "sk-ecdsa-sha2-nistp256@openssh.com" => {
             Some("security-key handle".to_owned())
         }
-        _ => None,
+        _ => {
+            let curve = SSH_CURVES.iter().find(|(known, _)| *known == name)?.1;
+            Some(format!("EC {curve}"))
+        }
     }
 }
 
@@ -553,6 +569,14 @@ mod tests {
         };
         assert!(is_proved(&ed25519(&public)));
         assert_eq!(verdict(&ed25519(&[9; 32])), Verdict::Refuted);
+        let own = weierstrass::public("P-384", &[7; 48]).expect("a point");
+        let other = weierstrass::public("P-384", &[9; 48]).expect("a point");
+        let ecdsa = |held: &[u8]| {
+            let public: [&[u8]; 3] = [b"ecdsa-sha2-nistp384", b"nistp384", held];
+            openssh_file(&public, &[&public[..], &[&[7; 48][..]]].concat())
+        };
+        assert!(is_proved(&ecdsa(&own)));
+        assert_eq!(verdict(&ecdsa(&other)), Verdict::Refuted);
         let rsa = |modulus: &[u8]| {
             let secret: [&[u8]; 8] = [b"ssh-rsa", modulus, &[3], &[5], &[1], &[0x71], &[0x6f], b""];
             openssh_file(&[b"ssh-rsa", &[3], modulus], &secret)
