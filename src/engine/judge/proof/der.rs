@@ -125,7 +125,8 @@ fn key(mut rest: Der<'_>) -> Option<Outline> {
     }
 }
 
-/// A key on Curve25519 (RFC 8410). A public half that is not that of the secret one is damage.
+/// A key on Curve25519 (RFC 8410). A public half that is not that of the secret one is damage; where
+/// there is none it is computed.
 fn on_curve25519(kind: &str, sealed: &[u8], rest: Der<'_>) -> Outline {
     let secret = Der(sealed).take(OCTETS).and_then(|it| it.try_into().ok());
     let held = published(rest).filter(|public| public.len() == 32);
@@ -139,7 +140,8 @@ fn on_curve25519(kind: &str, sealed: &[u8], rest: Der<'_>) -> Outline {
         return Outline::Damaged;
     }
     // SSH knows one of the two kinds.
-    let public = held.filter(|_| kind == "Ed25519").and_then(ed25519_wire);
+    let public = computed.as_ref().map(|it| &it[..]).or(held);
+    let public = public.filter(|_| kind == "Ed25519").and_then(ed25519_wire);
     Outline::Key(Key {
         public,
         kind: kind.to_owned(),
@@ -160,15 +162,6 @@ fn published(mut rest: Der<'_>) -> Option<&[u8]> {
 
 fn ed25519_wire(public: &[u8]) -> Option<Vec<u8>> {
     (public.len() == 32).then(|| wire(&[b"ssh-ed25519", public]))
-}
-
-/// The public half of an Ed25519 key in PKCS#8 that does not hold it, computed (RFC 8410).
-pub(super) fn ed25519_public(bytes: &[u8]) -> Option<Vec<u8>> {
-    let mut inside = Der(Der(bytes).take(SEQUENCE)?);
-    inside.take(INTEGER)?;
-    let kind = named(KINDS, Der(inside.take(SEQUENCE)?).take(OID)?)?;
-    let seed = Der(inside.take(OCTETS)?).take(OCTETS)?.try_into().ok()?;
-    (kind == "Ed25519").then(|| ed25519_wire(&curve25519::ed25519(seed)))?
 }
 
 /// What a certificate tells, its names left out.
@@ -607,7 +600,8 @@ mod tests {
         let seed = element(OCTETS, &element(OCTETS, &[7; 32]));
         let bare = sequence(&[version(0), algorithm.clone(), seed.clone()]);
         let computed = wire(&[b"ssh-ed25519", &curve25519::ed25519(&[7; 32])]);
-        assert_eq!(ed25519_public(&bare), Some(computed));
+        let bare = private_key(&bare);
+        assert!(matches!(bare, Outline::Key(key) if key.public == Some(computed)));
         let holding = |public: &[u8], algorithm: &Vec<u8>| {
             let held = element(0x81, &[&[0], public].concat());
             private_key(&sequence(&[

@@ -150,21 +150,8 @@ pub(super) fn public_fingerprint(secret: &[u8]) -> Option<String> {
     let Proof::Structure { what, .. } = proof else {
         return None;
     };
-    match what.rsplit_once(", SHA256:") {
-        Some((_, sum)) => Some(format!("SHA256:{sum}")),
-        None => der::ed25519_public(&decoded_body(secret)?).map(|wire| fingerprint(&wire)),
-    }
-}
-
-/// The bytes of a key in PEM, or in base64 without it.
-fn decoded_body(secret: &[u8]) -> Option<Vec<u8>> {
-    match find(secret, b"-----BEGIN ") {
-        Some(at) => decode_base64(&Block::read(secret, at)?.body),
-        None => {
-            let blank = |c: &&u8| !c.is_ascii_whitespace();
-            decode_base64(&secret.iter().filter(blank).copied().collect::<Vec<_>>())
-        }
-    }
+    let (_, sum) = what.rsplit_once(", SHA256:")?;
+    Some(format!("SHA256:{sum}"))
 }
 
 /// A key without armour must be readable to the end; anything else may be another secret.
