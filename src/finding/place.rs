@@ -27,13 +27,19 @@ pub fn key_path(lines: &LineIndex<'_>, span: Span, key: Option<&str>) -> String 
     let mut depth = indentation(own);
     for above in (line.saturating_sub(MAX_LINES)..line).rev() {
         let text = clip(lines.line(above));
+        let level = indentation(text);
+        let first = text.get(level);
+        let may_be_section = first.is_some_and(|b| *b == b'[' || b.is_ascii_whitespace());
+        if level >= depth && !may_be_section {
+            continue;
+        }
         let trimmed = text.trim_ascii();
         let section = trimmed.starts_with(b"[") && trimmed.ends_with(b"]");
-        if trimmed.is_empty() || !(indentation(text) < depth || section) || !opens(trimmed) {
+        if trimmed.is_empty() || !(level < depth || section) || !opens(trimmed) {
             continue;
         }
         path.push(label(trimmed));
-        depth = indentation(text);
+        depth = level;
         if path.len() > MAX_PARENTS || section {
             break;
         }

@@ -62,15 +62,32 @@ pub struct LineIndex<'a> {
     starts: Vec<usize>,
 }
 
+/// Bytes of a line in text that has somewhat short ones.
+const USUAL_LINE: usize = 24;
+
 impl<'a> LineIndex<'a> {
     /// Finds all lines of `bytes`.
     pub fn new(bytes: &'a [u8]) -> Self {
-        let mut starts = vec![0];
-        for at in memchr::memchr2_iter(b'\n', b'\r', bytes) {
+        let mut starts = Vec::with_capacity(2 + bytes.len() / USUAL_LINE);
+        starts.push(0);
+        let (words, rest) = bytes.as_chunks::<8>();
+        let mut add = |at: usize| {
             if bytes[at] == b'\n' || bytes.get(at + 1) != Some(&b'\n') {
                 starts.push(at + 1);
             }
+        };
+        for (number, word) in words.iter().enumerate() {
+            let word = u64::from_le_bytes(*word);
+            let mut ends = zeros(word ^ each(b'\n')) | zeros(word ^ each(b'\r'));
+            while ends != 0 {
+                add(8 * number + ends.trailing_zeros() as usize / 8);
+                ends &= ends - 1;
+            }
         }
+        let first = bytes.len() - rest.len();
+        (first..bytes.len())
+            .filter(|&at| matches!(bytes[at], b'\n' | b'\r'))
+            .for_each(add);
         Self { bytes, starts }
     }
 
@@ -145,7 +162,21 @@ impl<'a> LineIndex<'a> {
     }
 }
 
+/// A word of eight times `byte`.
+const fn each(byte: u8) -> u64 {
+    u64::from_ne_bytes([byte; 8])
+}
+
+/// The highest bit of each byte of `word` that is zero, and no other bit.
+const fn zeros(word: u64) -> u64 {
+    const LOW: u64 = each(0x7f);
+    !((word & LOW) + LOW | word | LOW)
+}
+
 fn count_chars(bytes: &[u8]) -> usize {
+    if bytes.is_ascii() {
+        return bytes.len();
+    }
     bytes
         .utf8_chunks()
         .map(|chunk| chunk.valid().chars().count() + chunk.invalid().len())
@@ -165,6 +196,26 @@ mod tests {
         let index = LineIndex::new(b"a\nbb\r\nccc\rd");
         let lines: Vec<_> = (0..index.len()).map(|n| index.line(n)).collect();
         assert_eq!(lines, [&b"a"[..], b"bb", b"ccc", b"d"]);
+    }
+
+    #[test]
+    fn line_ends_are_found_at_every_place() {
+        let mut number = 7_u32;
+        for length in 0..200 {
+            let text: Vec<u8> = (0..length)
+                .map(|_| {
+                    number = number.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    b"\n\r\x0b\x8a\x8d\x00ab"[(number >> 29) as usize]
+                })
+                .collect();
+            let ends = |at: &usize| match (text[at - 1], text.get(*at)) {
+                (b'\n', _) => true,
+                (b'\r', next) => next != Some(&b'\n'),
+                _ => false,
+            };
+            let expected: Vec<usize> = (0..1).chain((1..=length).filter(ends)).collect();
+            assert_eq!(LineIndex::new(&text).starts, expected, "{text:?}");
+        }
     }
 
     #[test]

@@ -223,7 +223,7 @@ fn run_here(
     for repository in pasts.values() {
         progress.phase("history", None);
         let objects = Objects::open(repository, &request.store, &diagnostics)?;
-        swept.push(Swept::sweep(objects, state, &collector, &diagnostics)?);
+        swept.push(Swept::sweep(objects, state, &collector, &diagnostics));
     }
     if !swept.is_empty() {
         collector.rest();

@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{Diagnostics, ObjectId};
+use crate::source::Item;
 use crate::source::git::objects::Objects;
 use crate::source::git::{Attribution, History, Skip};
-use crate::source::{Item, Source as _, SourceError};
 use crate::state::{Answers, Question, State};
 
 use super::Collector;
@@ -42,12 +42,12 @@ impl<'a> Swept<'a> {
         state: Option<&'a State>,
         collector: &Collector<'_>,
         diagnostics: &Diagnostics,
-    ) -> Result<Self, SourceError> {
+    ) -> Self {
         let visit = |item: &Item<'_>| collector.visit(item);
         let Some(state) = state else {
-            objects.visit(&visit, diagnostics)?;
+            objects.visit(None, &visit, diagnostics, diagnostics);
             let memory = None;
-            return Ok(Self { objects, memory });
+            return Self { objects, memory };
         };
         let fingerprint = objects.fingerprint(diagnostics);
         let recalled = state.answers(&fingerprint, objects.git_dir());
@@ -57,7 +57,10 @@ impl<'a> Swept<'a> {
             known: state,
             read_commits: recalled.is_none(),
         };
-        let passed = objects.visit_unknown(skip, &visit, &damage, &limits);
+        let passed = objects.visit(Some(skip), &visit, &damage, &limits);
+        if skip.read_commits {
+            objects.history(&limits);
+        }
         collector.pass(passed);
         let damage = damage.into_sorted();
         let sound = damage.is_empty();
@@ -69,7 +72,7 @@ impl<'a> Swept<'a> {
             limits,
             sound,
         });
-        Ok(Self { objects, memory })
+        Self { objects, memory }
     }
 
     /// Where the objects `wanted` are, and where the files at `paths` began.
@@ -124,12 +127,13 @@ impl<'a> Swept<'a> {
     }
 
     fn look(&self, wanted: &[ObjectId], paths: &[Vec<u8>], diagnostics: &Diagnostics) -> Told {
-        if wanted.is_empty() && paths.is_empty() {
-            return Told::default();
-        }
-        let history = self.objects.history(diagnostics);
+        // Says what the clone lacks, also when nothing is asked.
+        let (history, attributions) = match wanted.is_empty() {
+            true => (self.objects.history(diagnostics), BTreeMap::new()),
+            false => self.objects.attribute(wanted, diagnostics),
+        };
         Told {
-            attributions: history.attribute(wanted, diagnostics),
+            attributions,
             origins: origins_of(&history, paths),
         }
     }

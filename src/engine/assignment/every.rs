@@ -19,36 +19,36 @@ pub(in crate::engine) struct Given<'a> {
     pub(in crate::engine) is_assigned_bare: bool,
 }
 
-/// The assignments whose key lies in `window`.
-pub(in crate::engine) fn every(text: &[u8], window: Span) -> Vec<Given<'_>> {
-    let mut given = Vec::new();
+/// The words in `window` that look as if they were given something.
+pub(in crate::engine) fn keys_in(text: &[u8], window: Span) -> Vec<Span> {
+    let mut keys = Vec::new();
     let mut at = window.start;
-    while at < window.end {
-        let length = keys_at(&text[at..window.end]);
-        let mut end = at + length;
-        while end > at && matches!(text[end - 1], b'.' | b'-') {
-            end -= 1;
-        }
-        let key = Span::new(at, end);
-        at += length.max(1);
-        if key.is_empty() || key.len() > MAX_KEY || !is_given_something(text, key) {
-            continue;
-        }
-        let mut values = Vec::new();
-        values::values_after(text, key, Class::Secret, &mut values);
-        let first = values.first().filter(|value| !is_other(value.sign));
-        given.extend(first.map(|value| Given {
-            key,
-            value: value.span,
-            bytes: value.bytes(text),
-            is_assigned_bare: !value.form.is_quoted()
-                && matches!(value.sign, Sign::Equals | Sign::Arrow),
-        }));
-        if values.is_empty() {
-            given.extend(number(text, key));
+    while let Some(key) = next_key(&text[..window.end], at) {
+        at = key.end;
+        let signs = text[key.range()].iter().rev();
+        let signs = signs.take_while(|byte| matches!(byte, b'.' | b'-')).count();
+        let key = Span::new(key.start, key.end - signs);
+        if !key.is_empty() && key.len() <= MAX_KEY && is_given_something(text, key) {
+            keys.push(key);
         }
     }
-    given
+    keys
+}
+
+/// What the key at `key` is given, when that is a literal.
+pub(in crate::engine) fn given(text: &[u8], key: Span) -> Option<Given<'_>> {
+    let mut values = Vec::new();
+    values::values_after(text, key, Class::Secret, &mut values);
+    let Some(first) = values.first() else {
+        return number(text, key);
+    };
+    (!is_other(first.sign)).then(|| Given {
+        key,
+        value: first.span,
+        bytes: first.bytes(text),
+        is_assigned_bare: !first.form.is_quoted()
+            && matches!(first.sign, Sign::Equals | Sign::Arrow),
+    })
 }
 
 /// `"port": 5432,`: numbers are no literals of secrets.
@@ -78,10 +78,27 @@ fn is_other(sign: Sign) -> bool {
     matches!(sign, Sign::Compare | Sign::Item)
 }
 
-fn keys_at(text: &[u8]) -> usize {
-    let is_key = |byte: &&u8| keys::is_key_byte(**byte);
-    text.iter().take_while(is_key).count()
+/// The next stretch of bytes of keys from `at` on.
+fn next_key(text: &[u8], at: usize) -> Option<Span> {
+    let is_key = |byte: &u8| IS_KEY[usize::from(*byte)];
+    let start = at + text[at..].iter().position(is_key)?;
+    let length = text[start..].iter().position(|byte| !is_key(byte));
+    Some(Span::new(
+        start,
+        length.map_or(text.len(), |length| start + length),
+    ))
 }
+
+/// [`keys::is_key_byte`], for every byte.
+const IS_KEY: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < table.len() {
+        table[byte] = keys::is_key_byte(byte as u8);
+        byte += 1;
+    }
+    table
+};
 
 /// A glance at what follows a key: most words of a text are followed by one more.
 fn is_given_something(text: &[u8], key: Span) -> bool {

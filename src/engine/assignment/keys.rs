@@ -25,7 +25,7 @@ pub(super) fn key_at(text: &[u8], anchor: usize) -> Option<Span> {
     (end - start <= MAX_KEY).then_some(Span::new(start, end))
 }
 
-pub(super) fn is_key_byte(byte: u8) -> bool {
+pub(super) const fn is_key_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
 }
 

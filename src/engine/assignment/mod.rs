@@ -20,13 +20,13 @@ use super::context::Contexts;
 use features::Seen;
 use keys::Key;
 
-pub(super) use every::{Given, every};
+pub(super) use every::{Given, given, keys_in};
 pub(super) use glance::{CONTEXT, may_be_assigned};
 pub(super) use keys::{first_word, named, names_secret};
 pub(super) use memory::Memory;
 
 /// Longest key, in bytes.
-const MAX_KEY: usize = 80;
+pub(super) const MAX_KEY: usize = 80;
 /// Longest value, in bytes.
 const MAX_VALUE: usize = 512;
 /// How far behind a key its values are looked for, in bytes.

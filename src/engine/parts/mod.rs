@@ -99,7 +99,7 @@ impl Engine {
                 span,
                 all,
                 is_decoded,
-                given: OnceCell::new(),
+                keys: OnceCell::new(),
             };
             look.parts()
         };
@@ -158,8 +158,8 @@ struct Look<'a> {
     span: Span,
     all: &'a [Neighbour],
     is_decoded: bool,
-    /// The assignments around.
-    given: OnceCell<Vec<Given<'a>>>,
+    /// The keys around, of assignments that nobody has read yet.
+    keys: OnceCell<Vec<Span>>,
 }
 
 impl<'a> Look<'a> {
@@ -206,13 +206,18 @@ impl<'a> Look<'a> {
             .key
             .as_deref()
             .and_then(|key| assignment::first_word(key.as_bytes()));
-        for given in self.given_in(self.window(rule.lines, rule.same_block)) {
-            let key = &self.text()[given.key.range()];
-            let of_credential = rule.shown && assignment::names_secret(key);
+        let is_named = |key: Span| {
+            let key = &self.text()[key.range()];
+            context::holds(names, key) && !(rule.shown && assignment::names_secret(key))
+        };
+        let window = self.window(rule.lines, rule.same_block);
+        let keys = self.keys_in(window).filter(|key| is_named(*key));
+        for given in keys.filter_map(|key| self.given(key)) {
             let shaped = shapes.is_empty() || shapes.iter().any(|shape| shape.fits(&given.bytes));
-            if of_credential || !shaped || !context::holds(names, key) {
+            if !shaped {
                 continue;
             }
+            let key = &self.text()[given.key.range()];
             let before = out.len();
             match rule.name.as_ref() {
                 // Of an address its host.
@@ -319,7 +324,8 @@ impl<'a> Look<'a> {
 
     /// The key of a secret that a pattern found: what it is given to as it stands.
     fn key_behind(&self) -> Option<&'a [u8]> {
-        let mut given = self.given_in(self.window(0, false));
+        let keys = self.keys_in(self.window(0, false));
+        let mut given = keys.filter_map(|key| self.given(key));
         let own = given.find(|given| given.value == self.secret)?;
         Some(&self.text()[own.key.range()])
     }
@@ -327,14 +333,15 @@ impl<'a> Look<'a> {
     fn siblings(&self, key: &[u8], lines: u32, out: &mut Vec<Candidate>) {
         let family = Family::of(key);
         let section = self.window_until(self.lines, self.secret, lines, &is_section);
-        for given in self.given_in(section) {
-            let kin = family.kin(&self.text()[given.key.range()]);
-            let kind = match kin {
+        for key in self.keys_in(section) {
+            let kind = match family.kin(&self.text()[key.range()]) {
                 Some(Kin::Named(kind)) => kind,
-                Some(Kin::Bare(kind)) if self.is_beside(given.key) => kind,
+                Some(Kin::Bare(kind)) if self.is_beside(key) => kind,
                 _ => continue,
             };
-            self.of_kind(kind, given.value, &given.bytes, out);
+            if let Some(given) = self.given(key) {
+                self.of_kind(kind, given.value, &given.bytes, out);
+            }
         }
     }
 
@@ -414,20 +421,21 @@ impl<'a> Look<'a> {
         Some(pair[..colon].to_vec())
     }
 
-    /// The assignments whose keys lie in `window`, which is at most that of the siblings or a rule.
-    fn given_in(&self, window: Span) -> impl Iterator<Item = &Given<'a>> {
-        let given = self.given.get_or_init(|| {
+    /// The keys in `window`, which is at most that of the siblings or a rule.
+    fn keys_in(&self, window: Span) -> impl Iterator<Item = Span> {
+        let keys = self.keys.get_or_init(|| {
             let rules = self.detector.parts.iter().map(|rule| rule.lines);
             let lines = rules.max().unwrap_or(0).max(SIBLINGS);
-            assignment::every(self.text(), self.window(lines, false))
+            assignment::keys_in(self.text(), self.window(lines, false))
         });
-        let inside = move |given: &&Given<'_>| {
-            window.start <= given.key.start && given.key.end <= window.end
-        };
-        given
-            .iter()
-            .filter(inside)
-            .filter(|given| !self.is_code(given))
+        let first = keys.partition_point(|key| key.start < window.start);
+        let inside = move |key: &&Span| key.end <= window.end;
+        keys[first..].iter().take_while(inside).copied()
+    }
+
+    /// What a key is given, when that is no part of code.
+    fn given(&self, key: Span) -> Option<Given<'a>> {
+        assignment::given(self.text(), key).filter(|given| !self.is_code(given))
     }
 
     /// Whether a value without quotes, beside a secret in quotes, is the name of a variable:

@@ -4,7 +4,7 @@
 //! Keys are compared without their signs, so that `dbUser`, `DB_USER` and `db.user` are one.
 
 use crate::detector::{Detector, ValueKind};
-use crate::engine::assignment;
+use crate::engine::assignment::{self, MAX_KEY};
 use crate::model::Span;
 
 /// What a sibling is. In the order of reports.
@@ -90,13 +90,17 @@ impl Family {
     }
 
     fn any_kin(&self, key: &[u8]) -> Option<Kin> {
-        let signless = key.iter().filter(|byte| byte.is_ascii_alphanumeric());
-        let key: String = signless
-            .map(|&b| char::from(b.to_ascii_lowercase()))
-            .collect();
-        let whole = key.strip_prefix(&self.before);
-        let whole = whole.and_then(|rest| rest.strip_suffix(&self.after));
-        if let Some(kind) = whole.and_then(|name| kind(name, &self.before)) {
+        let mut signless = [0; MAX_KEY];
+        let mut length = 0;
+        for byte in key.iter().filter(|byte| byte.is_ascii_alphanumeric()) {
+            *signless.get_mut(length)? = byte.to_ascii_lowercase();
+            length += 1;
+        }
+        let key = &signless[..length];
+        let before = self.before.as_bytes();
+        let whole = key.strip_prefix(before);
+        let whole = whole.and_then(|rest| rest.strip_suffix(self.after.as_bytes()));
+        if let Some(kind) = whole.and_then(|name| kind(name, before)) {
             return Some(match self.before.is_empty() {
                 true => Kin::Bare(kind),
                 false => Kin::Named(kind),
@@ -104,7 +108,7 @@ impl Family {
         }
         // `MYSQL_HOST` of `MYSQL_ROOT_PASSWORD`; whose `MYSQL_USER` is another.
         let shorter = self.cuts.iter().rev().find_map(|&cut| {
-            let before = self.before.get(..cut)?;
+            let before = before.get(..cut)?;
             kind(key.strip_prefix(before)?, before)
         });
         shorter.filter(|kind| *kind != Kind::User).map(Kin::Named)
@@ -112,61 +116,36 @@ impl Family {
 }
 
 /// What a key is called that begins with `before` and goes on with `name`.
-fn kind(name: &str, before: &str) -> Option<Kind> {
-    let found = NAMES.iter().find(|(word, _)| *word == name);
-    let of_database = || DATABASES.iter().any(|word| before.ends_with(word));
-    let of_client = || CLIENTS.iter().any(|word| before.ends_with(word));
-    match name {
-        "name" if of_database() => Some(Kind::Database),
-        "id" | "key" if of_client() => Some(Kind::ClientId),
-        _ => found.map(|&(_, kind)| kind),
-    }
+fn kind(name: &[u8], before: &[u8]) -> Option<Kind> {
+    let is_of = |words: &[&[u8]]| words.iter().any(|word| before.ends_with(word));
+    Some(match name {
+        b"name" if is_of(DATABASES) => Kind::Database,
+        b"id" | b"key" if is_of(CLIENTS) => Kind::ClientId,
+        b"user" | b"username" | b"usr" | b"login" | b"userid" | b"userlogin" | b"uid"
+        | b"email" | b"useremail" | b"account" | b"principal" | b"binddn" => Kind::User,
+        b"host" | b"hostname" | b"server" | b"servername" | b"address" | b"domain"
+        | b"datasource" => Kind::Host,
+        b"port" => Kind::Port,
+        b"database" | b"databasename" | b"db" | b"dbname" | b"initialcatalog" | b"schema" => {
+            Kind::Database
+        }
+        b"scheme" | b"protocol" | b"dialect" => Kind::Scheme,
+        b"clientid" | b"appid" => Kind::ClientId,
+        b"url" | b"uri" | b"baseurl" | b"endpoint" | b"dsn" | b"jdbcurl" => Kind::Address,
+        _ => return None,
+    })
 }
 
-const DATABASES: &[&str] = &[
-    "db", "database", "sql", "postgres", "pg", "mongo", "mariadb",
+const DATABASES: &[&[u8]] = &[
+    b"db",
+    b"database",
+    b"sql",
+    b"postgres",
+    b"pg",
+    b"mongo",
+    b"mariadb",
 ];
-const CLIENTS: &[&str] = &["client", "consumer", "app", "application"];
-
-const NAMES: &[(&str, Kind)] = &[
-    ("user", Kind::User),
-    ("username", Kind::User),
-    ("usr", Kind::User),
-    ("login", Kind::User),
-    ("userid", Kind::User),
-    ("userlogin", Kind::User),
-    ("uid", Kind::User),
-    ("email", Kind::User),
-    ("useremail", Kind::User),
-    ("account", Kind::User),
-    ("principal", Kind::User),
-    ("binddn", Kind::User),
-    ("host", Kind::Host),
-    ("hostname", Kind::Host),
-    ("server", Kind::Host),
-    ("servername", Kind::Host),
-    ("address", Kind::Host),
-    ("domain", Kind::Host),
-    ("datasource", Kind::Host),
-    ("port", Kind::Port),
-    ("database", Kind::Database),
-    ("databasename", Kind::Database),
-    ("db", Kind::Database),
-    ("dbname", Kind::Database),
-    ("initialcatalog", Kind::Database),
-    ("schema", Kind::Database),
-    ("scheme", Kind::Scheme),
-    ("protocol", Kind::Scheme),
-    ("dialect", Kind::Scheme),
-    ("clientid", Kind::ClientId),
-    ("appid", Kind::ClientId),
-    ("url", Kind::Address),
-    ("uri", Kind::Address),
-    ("baseurl", Kind::Address),
-    ("endpoint", Kind::Address),
-    ("dsn", Kind::Address),
-    ("jdbcurl", Kind::Address),
-];
+const CLIENTS: &[&[u8]] = &[b"client", b"consumer", b"app", b"application"];
 
 /// The fields of a connection string around `secret`: `Server=db;User Id=app;Password=…`. Their
 /// kinds and where their values stand.
@@ -188,19 +167,15 @@ pub(super) fn fields(text: &[u8], secret: Span) -> Vec<(Kind, Span)> {
         };
         // A first field may follow `url=` or the like on its line.
         let name = field[..sign].rsplit(|byte| b"=:?&,(".contains(byte)).next();
-        let letters = name
-            .unwrap_or_default()
-            .iter()
-            .filter(|b| b.is_ascii_alphanumeric());
-        let name: String = letters
-            .map(|&b| char::from(b.to_ascii_lowercase()))
-            .collect();
+        let name = name.unwrap_or_default().to_ascii_lowercase();
+        let letters = name.into_iter().filter(u8::is_ascii_alphanumeric);
+        let name: Vec<u8> = letters.collect();
         // `…?user=app&amp;password=…` is an address in XML.
         let value = &field[sign + 1..];
         let length = value.iter().position(|&byte| byte == b'&');
         let start = from + sign + 1;
         let value = Span::new(start, start + length.unwrap_or(value.len()));
-        fields.extend(kind(&name, "").map(|kind| (kind, value)));
+        fields.extend(kind(&name, b"").map(|kind| (kind, value)));
     }
     match fields.len() {
         // One `=` alone is no connection string.

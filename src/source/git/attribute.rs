@@ -62,6 +62,17 @@ impl History<'_> {
         ids: &[ObjectId],
         diagnostics: &Diagnostics,
     ) -> BTreeMap<ObjectId, Attribution> {
+        let trees = TreeLog::read(self.store, &Wanted::new(ids.to_vec()));
+        self.attribute_with(ids, &trees, diagnostics)
+    }
+
+    /// As [`Self::attribute`], with a log of the trees that was made for `ids`.
+    pub(super) fn attribute_with(
+        &self,
+        ids: &[ObjectId],
+        trees: &TreeLog,
+        diagnostics: &Diagnostics,
+    ) -> BTreeMap<ObjectId, Attribution> {
         let mut answer = BTreeMap::new();
         let mut blobs = Vec::new();
         let mut reader = self.store.reader();
@@ -77,7 +88,7 @@ impl History<'_> {
             }
         }
         drop(reader);
-        self.blobs(blobs, &mut answer, diagnostics);
+        self.blobs(blobs, trees, &mut answer, diagnostics);
         answer
     }
 
@@ -91,24 +102,24 @@ impl History<'_> {
     fn blobs(
         &self,
         blobs: Vec<ObjectId>,
+        trees: &TreeLog,
         answer: &mut BTreeMap<ObjectId, Attribution>,
         diagnostics: &Diagnostics,
     ) {
-        if blobs.is_empty() {
-            return;
-        }
-        let log = TreeLog::read(self.store, &Wanted::new(blobs.clone()));
         let mut left = blobs;
         for class in Reachability::ALL {
             if left.is_empty() {
                 return;
             }
             let wanted = Wanted::new(left);
-            let events = self.walk(class, &wanted, &log, diagnostics);
+            let events = self.walk(class, &wanted, trees, diagnostics);
             let found = self.of_class(class, &wanted, &events);
             left = wanted.ids().to_vec();
             left.retain(|id| !found.contains_key(id));
             answer.extend(found);
+        }
+        if left.is_empty() {
+            return;
         }
         let wanted = Wanted::new(left);
         let places = places_in_dangling_trees(self.store, &wanted);

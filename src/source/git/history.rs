@@ -194,7 +194,8 @@ fn report_limits(
     }
     if !repository.partial {
         let is_lost = |index: &u32| !store.contains(&commits.get(*index).tree);
-        let lost = (0..commits.len() as u32).filter(is_lost).count();
+        let all = (0..commits.len() as u32).into_par_iter();
+        let lost = all.filter(is_lost).count();
         if lost > 0 {
             let message = format_args!(
                 "{lost} commits name trees that are not here, so their files are not scanned; \

@@ -1,6 +1,6 @@
 //! Every object of a repository's database, reachable or not.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -8,10 +8,12 @@ use super::change::Change;
 use super::commits;
 use super::fingerprint::fingerprint;
 use super::history::Overview;
+use super::tree_log::TreeLog;
+use super::wanted::Wanted;
 use super::work_tree::head;
-use super::{History, Passed, Repository, Skip, Store, StoreOptions};
-use crate::model::{Blob, Diagnostics};
-use crate::source::{Item, Place, Source, SourceError, Visit};
+use super::{Attribution, History, Passed, Repository, Skip, Store, StoreOptions};
+use crate::model::{Blob, Diagnostics, ObjectId};
+use crate::source::{Item, Place, SourceError, Visit};
 
 /// The object database of one repository, opened.
 pub struct Objects {
@@ -50,23 +52,9 @@ impl Objects {
         &self.repository.git_dir
     }
 
-    /// As [`Source::visit`], but passes over what `skip` knows. What the repository cannot say is
-    /// told to `limits`; nothing of it when the commits are not read.
-    pub fn visit_unknown(
-        &self,
-        skip: Skip<'_>,
-        visit: &Visit<'_>,
-        diagnostics: &Diagnostics,
-        limits: &Diagnostics,
-    ) -> Passed {
-        let passed = self.sweep(Some(skip), visit, diagnostics, limits);
-        if skip.read_commits {
-            self.history(limits);
-        }
-        passed
-    }
-
-    fn sweep(
+    /// Shows every object but those that `skip` knows. What packs cannot say without the objects
+    /// that are missing is told to `limits`.
+    pub fn visit(
         &self,
         skip: Option<Skip<'_>>,
         visit: &Visit<'_>,
@@ -92,6 +80,24 @@ impl Objects {
         let read = || Overview::read(&self.repository, &self.store, diagnostics);
         History::of(&self.store, self.overview.get_or_init(read).clone())
     }
+
+    /// The history, and what it says of blobs, commits and tags: every id asked for is in the answer.
+    pub fn attribute(
+        &self,
+        ids: &[ObjectId],
+        diagnostics: &Diagnostics,
+    ) -> (History<'_>, BTreeMap<ObjectId, Attribution>) {
+        if self.store.commit_log().is_none() {
+            // Reading the commits takes all threads.
+            self.history(diagnostics);
+        }
+        let (history, trees) = rayon::join(
+            || self.history(diagnostics),
+            || TreeLog::read(&self.store, &Wanted::new(ids.to_vec())),
+        );
+        let told = history.attribute_with(ids, &trees, diagnostics);
+        (history, told)
+    }
 }
 
 impl Objects {
@@ -104,14 +110,5 @@ impl Objects {
         });
         let all = Change::between(&mut reader, tree, &[]).unwrap_or_default();
         all.changed.into_iter().map(|file| file.path).collect()
-    }
-}
-
-impl Source for Objects {
-    fn visit(&self, visit: &Visit<'_>, diagnostics: &Diagnostics) -> Result<(), SourceError> {
-        self.sweep(None, visit, diagnostics, diagnostics);
-        // Says what the clone lacks, also when nothing has to be attributed.
-        self.history(diagnostics);
-        Ok(())
     }
 }

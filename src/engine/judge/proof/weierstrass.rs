@@ -3,7 +3,13 @@
 //! SP 800-186, 3.2.1.
 //!
 //! The keys were found, so that the time that this takes tells nothing that is still secret. One
-//! takes a fraction of a millisecond, on P-521 one or two.
+//! takes a fraction of a millisecond, on P-521 one or two; in a history the same key comes with
+//! each version of its file, so the last ones are remembered.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use sha2::{Digest, Sha256};
 
 /// Limbs of the longest field, 521 bits.
 const LIMBS: usize = 9;
@@ -72,7 +78,29 @@ const CURVES: &[Curve] = &[
 /// The public key of `secret`, a big-endian number, on the curve called `curve`: an uncompressed
 /// point (SEC 1, 2.3.3). `None` for another curve, and for a number that is no key.
 pub(super) fn public(curve: &str, secret: &[u8]) -> Option<Vec<u8>> {
+    /// Keys that are remembered, by a hash.
+    const MOST: usize = 1 << 10;
+    static KNOWN: Mutex<Option<HashMap<[u8; 32], Option<Vec<u8>>>>> = Mutex::new(None);
+
     let curve = CURVES.iter().find(|known| known.name == curve)?;
+    let mut hash = Sha256::new_with_prefix(curve.name);
+    hash.update(secret);
+    let name: [u8; 32] = hash.finalize().into();
+    let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(point) = known().as_ref().and_then(|known| known.get(&name)) {
+        return point.clone();
+    }
+    let point = computed(curve, secret);
+    let mut known = known();
+    let known = known.get_or_insert_default();
+    if known.len() == MOST {
+        known.clear();
+    }
+    known.insert(name, point.clone());
+    point
+}
+
+fn computed(curve: &Curve, secret: &[u8]) -> Option<Vec<u8>> {
     let length = curve.prime.len() / 2;
     let zeros = secret.iter().take_while(|&&byte| byte == 0).count();
     let secret = &secret[zeros..];

@@ -20,6 +20,8 @@ mod things;
 use std::ops::{ControlFlow, Range};
 use std::sync::Mutex;
 
+use rayon::prelude::*;
+
 use super::object::{Kind, Kinds};
 use super::store::Store;
 use super::wanted::Wanted;
@@ -27,7 +29,7 @@ use crate::model::{Diagnostics, ObjectId};
 
 pub(super) use compare::{Comparer, Difference};
 use record::{Names, Recorder};
-use shape::{Shape, shapes};
+use shape::shapes;
 use things::Things;
 
 /// Trees and how they differ from their bases.
@@ -40,7 +42,7 @@ pub(super) struct TreeLog {
     things: Things,
     /// The node of each thing, [`NONE`] when it is not in the log.
     nodes_of: Vec<u32>,
-    shapes: Vec<Shape>,
+    shapes: Vec<shape::Cell>,
 }
 
 /// A tree.
@@ -149,38 +151,44 @@ impl TreeLog {
             self.entries = part.entries;
             return;
         }
-        let numbers = part.names.names.iter();
-        let numbers: Vec<u32> = numbers.map(|name| names.number(name)).collect();
-        let things = self.things.append(part.things);
+        let (numbers, things) = rayon::join(
+            || -> Vec<u32> {
+                let numbers = part.names.names.iter();
+                numbers.map(|name| names.number(name)).collect()
+            },
+            || self.things.append(part.things),
+        );
         let key = |key: NameKey| NameKey::new(numbers[key.name()], key.is_tree());
         let thing = |thing: u32| things.get(thing as usize).copied().unwrap_or(NONE);
+        let (nodes, edits) = (self.nodes.len() as u32, self.edits.len() as u32);
+        let entries = self.entries.len() as u32;
         // Not twice as much, as a list that grows takes.
-        self.nodes.reserve_exact(part.nodes.len());
         self.edits.reserve_exact(part.edits.len());
         self.entries.reserve_exact(part.entries.len());
-        let nodes = self.nodes.len() as u32;
-        let (edits, entries) = (self.edits.len() as u32, self.entries.len() as u32);
-        self.nodes.extend(part.nodes.into_iter().map(|node| {
-            let (base, shift) = match node.base {
-                NONE => (NONE, entries),
-                base => (base + nodes, edits),
-            };
-            Node {
-                thing: thing(node.thing),
-                base,
-                range: node.range.start + shift..node.range.end + shift,
-                ..node
-            }
-        }));
-        self.edits.extend(part.edits.into_iter().map(|edit| Edit {
-            key: key(edit.key),
-            new: thing(edit.new),
-            old: thing(edit.old),
-        }));
+        self.nodes.reserve_exact(part.nodes.len());
+        self.edits
+            .par_extend(part.edits.into_par_iter().map(|edit| Edit {
+                key: key(edit.key),
+                new: thing(edit.new),
+                old: thing(edit.old),
+            }));
         self.entries
-            .extend(part.entries.into_iter().map(|entry| Entry {
+            .par_extend(part.entries.into_par_iter().map(|entry| Entry {
                 key: key(entry.key),
                 thing: thing(entry.thing),
+            }));
+        self.nodes
+            .par_extend(part.nodes.into_par_iter().map(|node| {
+                let (base, shift) = match node.base {
+                    NONE => (NONE, entries),
+                    base => (base + nodes, edits),
+                };
+                Node {
+                    thing: thing(node.thing),
+                    base,
+                    range: node.range.start + shift..node.range.end + shift,
+                    ..node
+                }
             }));
     }
 

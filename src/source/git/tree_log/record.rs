@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::edits::{Derived, Edits, Layout};
 use super::hash::FastMap;
-use super::shape::Shape;
+use super::shape::Cell;
 use super::{Edit, Entry, NONE, NameKey, Node, SOME_FILE, Things};
 use crate::model::ObjectId;
 use crate::source::git::Object;
@@ -72,7 +72,7 @@ impl Recorder {
         const ID: usize = Things::EACH + size_of::<u32>();
         let held = self.edits.len() * size_of::<Edit>()
             + self.entries.len() * size_of::<Entry>()
-            + self.nodes.len() * (size_of::<Node>() + size_of::<Shape>())
+            + self.nodes.len() * (size_of::<Node>() + size_of::<Cell>())
             + self.things.len() * ID;
         held > MAX_BYTES / rayon::current_num_threads()
     }

@@ -5,13 +5,20 @@
 //! shape, and nothing below them has to be compared. A shape is a sum over entries, so a delta's
 //! follows from its base's and the edits. Two shapes could be equal by accident, and then a change
 //! would be overlooked; with 128 bits that does not happen to trees that were not made for it.
+//!
+//! All threads find shapes at once, each beginning with a part of the trees. Two may find the same
+//! one, which is no matter: it is the same.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rayon::prelude::*;
 
 use super::{NONE, NameKey, Node, TreeLog};
 use crate::source::git::changes::{BUDGET, MAX_DEPTH};
 
 /// What is known of a directory.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Shape {
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+struct Shape {
     hash: u128,
     /// Directories, itself included, each as often as it stands somewhere below.
     directories: u32,
@@ -22,22 +29,62 @@ pub(super) struct Shape {
     state: State,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 enum State {
     #[default]
     New,
-    /// What it depends on is looked at.
-    Open,
     Done,
     /// It depends on itself, as a tree can be the delta of one that holds it; or there are too
     /// many directories.
     Lost,
 }
 
+/// A shape that any thread may find.
+#[derive(Default)]
+pub(super) struct Cell {
+    hash: [AtomicU64; 2],
+    counts: AtomicU64,
+    /// Height and state; written last and read first.
+    rest: AtomicU64,
+}
+
+impl Cell {
+    fn get(&self) -> Shape {
+        let rest = self.rest.load(Ordering::Acquire);
+        let [hash, high] = [0, 1].map(|at| self.hash[at].load(Ordering::Relaxed));
+        let counts = self.counts.load(Ordering::Relaxed);
+        Shape {
+            hash: u128::from(high) << 64 | u128::from(hash),
+            directories: counts as u32,
+            unknown: (counts >> 32) as u32,
+            height: rest as u16,
+            state: match rest >> 16 {
+                0 => State::New,
+                1 => State::Done,
+                _ => State::Lost,
+            },
+        }
+    }
+
+    fn set(&self, shape: &Shape) {
+        self.hash[0].store(shape.hash as u64, Ordering::Relaxed);
+        self.hash[1].store((shape.hash >> 64) as u64, Ordering::Relaxed);
+        let counts = u64::from(shape.unknown) << 32 | u64::from(shape.directories);
+        self.counts.store(counts, Ordering::Relaxed);
+        let rest = (shape.state as u64) << 16 | u64::from(shape.height);
+        self.rest.store(rest, Ordering::Release);
+    }
+
+    /// As [`Shape::known`].
+    pub(super) fn known(&self) -> Option<u128> {
+        self.get().known()
+    }
+}
+
 impl Shape {
     /// What to compare by: `None` when something below is not in the log, or when there is more
     /// below than a comparison of trees looks at.
-    pub(super) fn known(&self) -> Option<u128> {
+    fn known(&self) -> Option<u128> {
         let is_known =
             self.state == State::Done && self.unknown == 0 && usize::from(self.height) <= MAX_DEPTH;
         is_known.then_some(self.hash)
@@ -45,44 +92,55 @@ impl Shape {
 }
 
 /// The shapes of all trees of `log`.
-pub(super) fn shapes(log: &TreeLog) -> Vec<Shape> {
-    let mut shapes = Shapes {
+pub(super) fn shapes(log: &TreeLog) -> Vec<Cell> {
+    let shapes = Shapes {
         log,
-        all: vec![Shape::default(); log.nodes.len()],
+        all: std::iter::repeat_with(Cell::default)
+            .take(log.nodes.len())
+            .collect(),
     };
-    let mut pending = Vec::new();
-    for node in 0..log.nodes.len() as u32 {
-        pending.push(node);
-        // No recursion: bases and directories can be deeper than the stack.
-        while let Some(&node) = pending.last() {
-            match shapes.all[node as usize].state {
-                State::New => {
-                    shapes.all[node as usize].state = State::Open;
-                    shapes.needed(node, |other| pending.push(other));
-                }
-                State::Open => {
-                    shapes.all[node as usize] = shapes.shape(node);
-                    pending.pop();
-                }
-                State::Done | State::Lost => {
-                    pending.pop();
-                }
-            }
-        }
-    }
+    let nodes: Vec<u32> = (0..log.nodes.len() as u32).collect();
+    let part = nodes.len().div_ceil(rayon::current_num_threads()).max(1);
+    nodes.par_chunks(part).for_each(|some| shapes.find(some));
     shapes.all
 }
 
 struct Shapes<'a> {
     log: &'a TreeLog,
-    all: Vec<Shape>,
+    all: Vec<Cell>,
 }
 
 impl Shapes<'_> {
+    /// Finds the shapes of some trees and of all that they depend on.
+    fn find(&self, some: &[u32]) {
+        // Those for which others are found first; one that turns up among these depends on itself.
+        let mut open = vec![false; self.all.len()];
+        let mut pending = Vec::new();
+        for &node in some {
+            pending.push(node);
+            // No recursion: bases and directories can be deeper than the stack.
+            while let Some(&node) = pending.last() {
+                let at = node as usize;
+                if self.all[at].get().state != State::New {
+                    pending.pop();
+                } else if std::mem::replace(&mut open[at], true) {
+                    self.all[at].set(&self.shape(node));
+                    pending.pop();
+                } else {
+                    self.needed(node, |other| {
+                        if !open[other as usize] {
+                            pending.push(other);
+                        }
+                    });
+                }
+            }
+        }
+    }
+
     /// Calls `each` with the trees whose shape has to be known before that of `node`.
     fn needed(&self, node: u32, mut each: impl FnMut(u32)) {
         let mut need = |node: u32| {
-            if node != NONE && self.all[node as usize].state == State::New {
+            if node != NONE && self.all[node as usize].get().state == State::New {
                 each(node);
             }
         };
@@ -114,7 +172,7 @@ impl Shapes<'_> {
                 state: State::Done,
                 ..Shape::default()
             },
-            base => self.all[base as usize],
+            base => self.all[base as usize].get(),
         };
         let mut directories = u64::from(shape.directories);
         for (key, thing, part) in self.parts(node) {
@@ -123,9 +181,13 @@ impl Shapes<'_> {
                     shape.hash = part.of(shape.hash, mixed(key, u128::from(thing)));
                     continue;
                 }
-                (true, NONE) => Shape::default(),
-                (true, below) => self.all[below as usize],
+                (true, NONE) => None,
+                (true, below) => Some(self.all[below as usize].get()),
             };
+            if below.is_some_and(|below| below.state == State::New) {
+                shape.state = State::Lost;
+            }
+            let below = below.unwrap_or_default();
             match (below.known(), part) {
                 (Some(hash), _) => {
                     shape.hash = part.of(shape.hash, mixed(key, hash));
@@ -138,9 +200,6 @@ impl Shapes<'_> {
                 }
                 (None, Part::More) => shape.unknown += 1,
                 (None, Part::Less) => shape.unknown = shape.unknown.saturating_sub(1),
-            }
-            if below.state == State::Open {
-                shape.state = State::Lost;
             }
         }
         shape.directories = match u32::try_from(directories) {

@@ -13,6 +13,9 @@ pub(super) struct Things {
     /// Numbers by the hash of their id, each in the first place from there on that was free;
     /// [`NONE`] in the rest.
     slots: Vec<u32>,
+    /// A part of the hash for each slot, 0 for a free one: most of what is not the id asked for is
+    /// told by it, without a look at the list.
+    tags: Vec<u8>,
     ids: Vec<ObjectId>,
 }
 
@@ -24,6 +27,7 @@ impl Default for Things {
         let mut things = Self {
             keys: Keys::default(),
             slots: vec![NONE; FIRST],
+            tags: vec![0; FIRST],
             ids: Vec::new(),
         };
         let first = things.number(ObjectId::NULL);
@@ -34,7 +38,7 @@ impl Default for Things {
 
 impl Things {
     /// Memory for one id, of the table and of the list, in bytes.
-    pub(super) const EACH: usize = size_of::<ObjectId>() + 2 * size_of::<u32>();
+    pub(super) const EACH: usize = size_of::<ObjectId>() + 2 * (size_of::<u32>() + size_of::<u8>());
 
     pub(super) fn len(&self) -> usize {
         self.ids.len()
@@ -47,22 +51,24 @@ impl Things {
 
     /// The number of `id`, if it has one.
     pub(super) fn find(&self, id: &ObjectId) -> Option<u32> {
-        Some(self.slots[self.slot(id)]).filter(|&number| number != NONE)
+        let (slot, _) = self.slot(id);
+        Some(self.slots[slot]).filter(|&number| number != NONE)
     }
 
     /// The number of `id`, a new one if it has none.
     pub(super) fn number(&mut self, id: ObjectId) -> u32 {
-        let mut slot = self.slot(&id);
+        let (mut slot, mut tag) = self.slot(&id);
         if self.slots[slot] != NONE {
             return self.slots[slot];
         }
         // A quarter stays free, so that the places of one hash are few.
         if self.ids.len() * 4 >= self.slots.len() * 3 {
-            self.grow();
-            slot = self.slot(&id);
+            self.resize(2 * self.slots.len());
+            (slot, tag) = self.slot(&id);
         }
         let number = self.ids.len() as u32;
         self.slots[slot] = number;
+        self.tags[slot] = tag;
         self.ids.push(id);
         number
     }
@@ -75,27 +81,33 @@ impl Things {
         ids.into_iter().map(|id| self.number(id)).collect()
     }
 
-    /// Where the number of `id` is, or would be.
-    fn slot(&self, id: &ObjectId) -> usize {
+    /// Where the number of `id` is, or would be, and its tag.
+    fn slot(&self, id: &ObjectId) -> (usize, u8) {
         let mask = self.slots.len() - 1;
-        let mut slot = self.keys.hash_one(id) as usize & mask;
+        let hash = self.keys.hash_one(id);
+        let tag = (hash >> 56) as u8 | 1;
+        let mut slot = hash as usize & mask;
         loop {
-            match self.slots[slot] {
-                NONE => return slot,
-                number if self.ids[number as usize] == *id => return slot,
+            match self.tags[slot] {
+                0 => return (slot, tag),
+                known if known == tag && self.ids[self.slots[slot] as usize] == *id => {
+                    return (slot, tag);
+                }
                 _ => slot = (slot + 1) & mask,
             }
         }
     }
 
-    fn grow(&mut self) {
-        let places = 2 * self.slots.len();
+    fn resize(&mut self, places: usize) {
         self.slots.clear();
         self.slots.resize(places, NONE);
+        self.tags.clear();
+        self.tags.resize(places, 0);
         for number in 0..self.ids.len() {
             // All ids differ, so this is a free place.
-            let slot = self.slot(&self.ids[number]);
+            let (slot, tag) = self.slot(&self.ids[number]);
             self.slots[slot] = number as u32;
+            self.tags[slot] = tag;
         }
     }
 }
