@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::io;
 
+use rayon::prelude::*;
+use serde::ser::SerializeSeq as _;
 use serde::{Serialize, Serializer};
 
 use super::record::{DiagnosticRecord, FindingRecord};
@@ -58,10 +60,26 @@ struct Records<'a> {
     options: &'a RenderOptions,
 }
 
+/// Places of findings from which on all threads make records.
+const MANY: usize = 1 << 10;
+/// Findings whose records are made at once, before they are written.
+const AT_ONCE: usize = 64;
+
 impl Serialize for Records<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let record = |finding| FindingRecord::new(finding, self.detectors, self.options);
-        serializer.collect_seq(self.findings.iter().map(record))
+        let places = self.findings.iter().map(|one| one.occurrences.len());
+        if places.sum::<usize>() < MANY {
+            return serializer.collect_seq(self.findings.iter().map(record));
+        }
+        let mut sequence = serializer.serialize_seq(Some(self.findings.len()))?;
+        for some in self.findings.chunks(AT_ONCE) {
+            let records: Vec<_> = some.par_iter().map(record).collect();
+            for record in records {
+                sequence.serialize_element(&record)?;
+            }
+        }
+        sequence.end()
     }
 }
 

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use globset::GlobSet;
+use rayon::prelude::*;
 
 use crate::engine::Engine;
 use crate::engine::judge::path;
@@ -326,8 +327,7 @@ fn attributed(
             origins = swept::origins_of(&store.history(&Diagnostics::new()), &paths);
         }
     }
-    let mut raw = Vec::with_capacity(found.len());
-    for mut pending in found {
+    let settled = |mut pending: Pending| {
         // Files of a tree have been left out by the walker, unless they were named.
         let seen = &pending.raw.occurrence;
         let path = seen
@@ -335,12 +335,12 @@ fn attributed(
             .as_deref()
             .filter(|_| seen.source != SourceKind::Tree);
         if path.is_some_and(|path| is_excluded(request, path)) {
-            continue;
+            return None;
         }
         match pending.object.and_then(|(id, _)| known.get(&id)) {
             Some(attribution) => {
                 if !settle(&mut pending.raw, attribution, request, engine) {
-                    continue;
+                    return None;
                 }
             }
             None if pending.object.is_some() => {
@@ -352,10 +352,17 @@ fn attributed(
                 }
             }
         }
-        raw.push(pending.raw);
+        Some(pending.raw)
+    };
+    match found.len() {
+        // No threads for a handful.
+        0..MANY => found.into_iter().filter_map(settled).collect(),
+        _ => found.into_par_iter().filter_map(settled).collect(),
     }
-    raw
 }
+
+/// Findings from which on all threads work on them.
+const MANY: usize = 1 << 10;
 
 /// Puts what git knows on a finding; false when its path speaks against it.
 fn settle(

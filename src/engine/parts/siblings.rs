@@ -118,23 +118,56 @@ impl Family {
 /// What a key is called that begins with `before` and goes on with `name`.
 fn kind(name: &[u8], before: &[u8]) -> Option<Kind> {
     let is_of = |words: &[&[u8]]| words.iter().any(|word| before.ends_with(word));
-    Some(match name {
-        b"name" if is_of(DATABASES) => Kind::Database,
-        b"id" | b"key" if is_of(CLIENTS) => Kind::ClientId,
-        b"user" | b"username" | b"usr" | b"login" | b"userid" | b"userlogin" | b"uid"
-        | b"email" | b"useremail" | b"account" | b"principal" | b"binddn" => Kind::User,
-        b"host" | b"hostname" | b"server" | b"servername" | b"address" | b"domain"
-        | b"datasource" => Kind::Host,
-        b"port" => Kind::Port,
-        b"database" | b"databasename" | b"db" | b"dbname" | b"initialcatalog" | b"schema" => {
-            Kind::Database
+    match name {
+        b"name" if is_of(DATABASES) => Some(Kind::Database),
+        b"id" | b"key" if is_of(CLIENTS) => Some(Kind::ClientId),
+        _ => {
+            let found = NAMES.binary_search_by_key(&name, |known| known.0);
+            found.ok().map(|at| NAMES[at].1)
         }
-        b"scheme" | b"protocol" | b"dialect" => Kind::Scheme,
-        b"clientid" | b"appid" => Kind::ClientId,
-        b"url" | b"uri" | b"baseurl" | b"endpoint" | b"dsn" | b"jdbcurl" => Kind::Address,
-        _ => return None,
-    })
+    }
 }
+
+/// What keys are called, sorted.
+const NAMES: &[(&[u8], Kind)] = &[
+    (b"account", Kind::User),
+    (b"address", Kind::Host),
+    (b"appid", Kind::ClientId),
+    (b"baseurl", Kind::Address),
+    (b"binddn", Kind::User),
+    (b"clientid", Kind::ClientId),
+    (b"database", Kind::Database),
+    (b"databasename", Kind::Database),
+    (b"datasource", Kind::Host),
+    (b"db", Kind::Database),
+    (b"dbname", Kind::Database),
+    (b"dialect", Kind::Scheme),
+    (b"domain", Kind::Host),
+    (b"dsn", Kind::Address),
+    (b"email", Kind::User),
+    (b"endpoint", Kind::Address),
+    (b"host", Kind::Host),
+    (b"hostname", Kind::Host),
+    (b"initialcatalog", Kind::Database),
+    (b"jdbcurl", Kind::Address),
+    (b"login", Kind::User),
+    (b"port", Kind::Port),
+    (b"principal", Kind::User),
+    (b"protocol", Kind::Scheme),
+    (b"schema", Kind::Database),
+    (b"scheme", Kind::Scheme),
+    (b"server", Kind::Host),
+    (b"servername", Kind::Host),
+    (b"uid", Kind::User),
+    (b"uri", Kind::Address),
+    (b"url", Kind::Address),
+    (b"user", Kind::User),
+    (b"useremail", Kind::User),
+    (b"userid", Kind::User),
+    (b"userlogin", Kind::User),
+    (b"username", Kind::User),
+    (b"usr", Kind::User),
+];
 
 const DATABASES: &[&[u8]] = &[
     b"db",
@@ -229,6 +262,11 @@ mod tests {
         assert_eq!(bare.kin(b"username"), Some(Kin::Bare(Kind::User)));
         assert_eq!(bare.kin(b"name"), None);
         assert_eq!(bare.kin(b"client_id"), None, "of a password");
+    }
+
+    #[test]
+    fn names_are_sorted() {
+        assert!(NAMES.is_sorted_by_key(|name| name.0));
     }
 
     #[test]

@@ -9,6 +9,9 @@ use straykey::report::{self, FORMATS, Format, RenderOptions, Report};
 
 use crate::args::{Color, Scan};
 
+/// Bytes of a report that are written at a time.
+const BUFFER: usize = 64 << 10;
+
 /// A report to write.
 pub(crate) struct Output {
     pub(crate) format: &'static dyn Format,
@@ -65,7 +68,7 @@ pub(crate) fn write(outputs: &[Output], report: &Report, args: &Scan) -> Result<
         match &output.path {
             Some(path) => {
                 let file = File::create(path).with_context(|| path.display().to_string())?;
-                let mut out = BufWriter::new(file);
+                let mut out = BufWriter::with_capacity(BUFFER, file);
                 let written = output.format.write(report, &options, &mut out);
                 let written = written.and_then(|()| out.flush());
                 written.with_context(|| path.display().to_string())?;
@@ -75,7 +78,7 @@ pub(crate) fn write(outputs: &[Output], report: &Report, args: &Scan) -> Result<
                     colour: colour(args.color),
                     ..options
                 };
-                let mut out = BufWriter::new(io::stdout().lock());
+                let mut out = BufWriter::with_capacity(BUFFER, io::stdout().lock());
                 output.format.write(report, &options, &mut out)?;
                 out.flush()?;
             }

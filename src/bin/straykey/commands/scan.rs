@@ -1,6 +1,7 @@
 //! `straykey scan`
 
 use std::io;
+use std::mem::ManuallyDrop;
 use std::time::Instant;
 
 use anyhow::{Result, bail};
@@ -22,7 +23,7 @@ use crate::exit::Exit;
 
 pub(crate) fn run(args: &Scan) -> Result<Exit> {
     let outputs = output::outputs(args)?;
-    let mut prepared = request::prepare(&args.what, &args.how)?;
+    let mut prepared = ManuallyDrop::new(request::prepare(&args.what, &args.how)?);
     prepared.request.explain = args.explain;
     prepared.request.line_hashes = outputs.iter().any(|output| output.format.name() == "sarif");
     let gates_live = args.fail_on.as_deref() == Some("live");
@@ -34,7 +35,8 @@ pub(crate) fn run(args: &Scan) -> Result<Exit> {
         not(feature = "verify"),
         expect(unused_mut, reason = "nobody is asked")
     )]
-    let mut report = report(&prepared, args.quiet)?;
+    // The process ends with it: there is nobody to whom its memory would be given back.
+    let mut report = ManuallyDrop::new(report(&prepared, args.quiet)?);
     #[cfg(feature = "verify")]
     if args.asking.verify_plan {
         let json = outputs.iter().any(|output| output.format.name() == "json");
@@ -89,7 +91,7 @@ fn asks(_: &Scan) -> Result<bool> {
 /// Runs the scan, with progress where somebody watches.
 pub(crate) fn report(prepared: &Prepared, quiet: bool) -> Result<Report> {
     let started = Instant::now();
-    let engine = request::engine(prepared.detectors.clone())?;
+    let engine = ManuallyDrop::new(request::engine(prepared.detectors.clone())?);
     let bar = (!quiet && output::watched()).then(Bar::new);
     let progress: &dyn Progress = match &bar {
         Some(bar) => bar,
