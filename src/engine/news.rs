@@ -10,7 +10,8 @@ use crate::model::{Blob, Candidate, Copied, DetectorIndex, Kinship, Run, Span, T
 
 use super::decode;
 
-/// New parts that are nearer to each other, in bytes, are searched as one.
+/// New parts that are nearer to each other, in bytes, are searched as one, and what is copied between
+/// them is as good as new.
 const NEAR: usize = 128;
 
 /// The copied stretches of a text and the gaps between them.
@@ -61,7 +62,8 @@ impl News {
             && let Some((content, base_len)) = trace.of
             && content == blob.content
         {
-            self.shares.extend(copies.iter().map(|&copied| Share {
+            let copies = copies.iter().filter(|copied| copied.len >= NEAR);
+            self.shares.extend(copies.map(|&copied| Share {
                 copied,
                 starts: copied.from == 0 && copied.to == 0,
                 ends: copied.from + copied.len == base_len && copied.to + copied.len == len,

@@ -29,6 +29,14 @@ pub fn suppression(
 ) -> Option<Suppression> {
     let first = lines.line_of(span.start);
     let last = lines.line_of(span.end.saturating_sub(1).max(span.start));
+    let near = lines.between(first.saturating_sub(1), last + 2);
+    let is_marked = HINTS.iter().any(|hint| contains(near, hint));
+    if !is_marked {
+        return match markers {
+            Markers::All => in_foreign_block(lines, first),
+            Markers::Own => None,
+        };
+    }
     let own = (first..=last).find_map(|line| ours(lines.line(line), b"straykey:ignore", detector));
     let above = || {
         ours(
@@ -49,10 +57,6 @@ pub fn suppression(
             .checked_sub(1)
             .is_some_and(|line| contains(lines.line(line), marker))
     };
-    let foreign = |marker: &str| Suppression {
-        source: SuppressionSource::Inline(marker.to_owned()),
-        reason: None,
-    };
     let here = [
         "gitleaks:allow",
         "betterleaks:allow",
@@ -61,7 +65,6 @@ pub fn suppression(
         "gitguardian:ignore",
         "secretlint-disable-line",
     ];
-    let block = |start: &str, end: &str| in_block(lines, first, start, end);
     if let Some(marker) = here.iter().find(|marker| on_lines(marker)) {
         return Some(foreign(marker));
     }
@@ -90,13 +93,28 @@ pub fn suppression(
     if (first..=last).any(|line| nosemgrep(lines.line(line), detector)) {
         return Some(foreign("nosemgrep"));
     }
-    if block("ggignore-start", "ggignore-end") {
-        return Some(foreign("ggignore-start"));
+    in_foreign_block(lines, first)
+}
+
+/// What every marker on the lines of a secret or beside them holds one of.
+const HINTS: &[&str] = &["ignore", "allow", "disable", "pragma", "nosemgrep"];
+
+fn foreign(marker: &str) -> Suppression {
+    Suppression {
+        source: SuppressionSource::Inline(marker.to_owned()),
+        reason: None,
     }
-    if block("secretlint-disable", "secretlint-enable") {
-        return Some(foreign("secretlint-disable"));
-    }
-    None
+}
+
+fn in_foreign_block(lines: &LineIndex<'_>, line: usize) -> Option<Suppression> {
+    let blocks = [
+        ("ggignore-start", "ggignore-end"),
+        ("secretlint-disable", "secretlint-enable"),
+    ];
+    let around = blocks
+        .into_iter()
+        .find(|(start, end)| in_block(lines, line, start, end));
+    around.map(|(start, _)| foreign(start))
 }
 
 /// `MARKER`, `MARKER[id, id]`, either with ` -- reason` behind it.

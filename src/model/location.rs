@@ -62,32 +62,41 @@ pub struct LineIndex<'a> {
     starts: Vec<usize>,
 }
 
-/// Bytes of a line in text that has somewhat short ones.
-const USUAL_LINE: usize = 24;
+/// Lines for which there is room at first.
+const FIRST_LINES: usize = 256;
 
 impl<'a> LineIndex<'a> {
     /// Finds all lines of `bytes`.
     pub fn new(bytes: &'a [u8]) -> Self {
-        let mut starts = Vec::with_capacity(2 + bytes.len() / USUAL_LINE);
-        starts.push(0);
         let (words, rest) = bytes.as_chunks::<8>();
-        let mut add = |at: usize| {
-            if bytes[at] == b'\n' || bytes.get(at + 1) != Some(&b'\n') {
-                starts.push(at + 1);
-            }
-        };
+        let mut starts = vec![0; FIRST_LINES];
+        let mut found = 1;
+        let is_last = |at: usize| bytes[at] == b'\n' || bytes.get(at + 1) != Some(&b'\n');
         for (number, word) in words.iter().enumerate() {
+            if found + word.len() > starts.len() {
+                starts.resize(2 * starts.len(), 0);
+            }
             let word = u64::from_le_bytes(*word);
-            let mut ends = zeros(word ^ each(b'\n')) | zeros(word ^ each(b'\r'));
+            let (feeds, returns) = (zeros(word ^ each(b'\n')), zeros(word ^ each(b'\r')));
+            let place = |ends: u64| 8 * number + ends.trailing_zeros() as usize / 8;
+            if feeds & feeds.wrapping_sub(1) | returns == 0 {
+                // At most one: written without asking whether there is any, which nobody can foresee,
+                // and a wrong guess costs the processor more than all else here.
+                starts[found] = place(feeds) + 1;
+                found += usize::from(feeds != 0);
+                continue;
+            }
+            let mut ends = feeds | returns;
             while ends != 0 {
-                add(8 * number + ends.trailing_zeros() as usize / 8);
+                starts[found] = place(ends) + 1;
+                found += usize::from(is_last(place(ends)));
                 ends &= ends - 1;
             }
         }
+        starts.truncate(found);
         let first = bytes.len() - rest.len();
-        (first..bytes.len())
-            .filter(|&at| matches!(bytes[at], b'\n' | b'\r'))
-            .for_each(add);
+        let ends = (first..bytes.len()).filter(|&at| matches!(bytes[at], b'\n' | b'\r'));
+        starts.extend(ends.filter(|&at| is_last(at)).map(|at| at + 1));
         Self { bytes, starts }
     }
 

@@ -17,7 +17,7 @@ use super::values::Value;
 pub(super) const AROUND: usize = 256;
 
 /// Judgements that are kept.
-const MOST: usize = 1 << 13;
+const MOST: usize = 1 << 15;
 
 /// A literal that may be a secret.
 #[derive(Clone, Copy, Debug)]

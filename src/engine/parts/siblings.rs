@@ -121,12 +121,26 @@ fn kind(name: &[u8], before: &[u8]) -> Option<Kind> {
     match name {
         b"name" if is_of(DATABASES) => Some(Kind::Database),
         b"id" | b"key" if is_of(CLIENTS) => Some(Kind::ClientId),
-        _ => {
+        [first, ..] if name.len() < 16 && LENGTHS[usize::from(*first)] >> name.len() & 1 == 1 => {
             let found = NAMES.binary_search_by_key(&name, |known| known.0);
             found.ok().map(|at| NAMES[at].1)
         }
+        _ => None,
     }
 }
+
+/// For each first letter a bit for each length of a name: most words have none.
+const LENGTHS: [u16; 256] = {
+    let mut lengths = [0; 256];
+    let mut at = 0;
+    while at < NAMES.len() {
+        let name = NAMES[at].0;
+        assert!(name.len() < 16, "there is a bit for each length");
+        lengths[name[0] as usize] |= 1 << name.len();
+        at += 1;
+    }
+    lengths
+};
 
 /// What keys are called, sorted.
 const NAMES: &[(&[u8], Kind)] = &[
