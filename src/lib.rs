@@ -26,3 +26,5 @@ pub mod state;
 pub mod scan;
 
 pub mod config;
+
+mod prefetch;

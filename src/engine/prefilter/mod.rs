@@ -27,6 +27,8 @@ pub use sieve::Strip;
 use sieve::{BEHIND, BLOCK, Sieve};
 use windows::Windows;
 
+use crate::prefetch::prefetch;
+
 /// A literal to find.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Anchor {
@@ -169,8 +171,8 @@ impl Prefilter {
         while text.len() - at >= BLOCK + BEHIND {
             let next = at + self.find_in_strip(text, at, &text[at..], strip, hits);
             // Processors fetch ahead of themselves, but not beyond a page.
-            #[cfg(target_arch = "x86_64")]
-            x86_64::prefetch(text, next + PAGE..(2 * next - at + PAGE).min(text.len()));
+            let ahead = next + PAGE..(2 * next - at + PAGE).min(text.len());
+            ahead.step_by(BLOCK).for_each(|block| prefetch(text, block));
             at = next;
         }
         // What is left is filled up with zeros.

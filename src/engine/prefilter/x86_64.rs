@@ -2,11 +2,11 @@
 #![expect(unsafe_code, reason = "instructions that not every processor has")]
 
 use std::arch::x86_64::{
-    __m128i, __m256i, __m512i, _MM_HINT_T0, _mm_prefetch, _mm256_add_epi16, _mm256_cmpeq_epi8,
-    _mm256_cvtepu8_epi16, _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_set1_epi16,
-    _mm256_setzero_si256, _mm256_storeu_si256, _mm512_and_si512, _mm512_castsi512_si128,
-    _mm512_extracti32x4_epi32, _mm512_loadu_si512, _mm512_maskz_compress_epi8, _mm512_or_si512,
-    _mm512_permutex2var_epi8, _mm512_test_epi8_mask,
+    __m128i, __m256i, __m512i, _mm256_add_epi16, _mm256_cmpeq_epi8, _mm256_cvtepu8_epi16,
+    _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_set1_epi16, _mm256_setzero_si256,
+    _mm256_storeu_si256, _mm512_and_si512, _mm512_castsi512_si128, _mm512_extracti32x4_epi32,
+    _mm512_loadu_si512, _mm512_maskz_compress_epi8, _mm512_or_si512, _mm512_permutex2var_epi8,
+    _mm512_test_epi8_mask,
 };
 
 use super::LEAST;
@@ -163,14 +163,5 @@ impl Places {
         let to = to.expect("there is room for all places");
         // SAFETY: the array has room for the register.
         unsafe { _mm256_storeu_si256(to.as_mut_ptr().cast::<__m256i>(), places) };
-    }
-}
-
-/// Asks for the blocks that stand at `range` behind the start of `text`, or would stand there.
-pub(super) fn prefetch(text: &[u8], range: std::ops::Range<usize>) {
-    for block in range.step_by(BLOCK) {
-        let there = text.as_ptr().wrapping_add(block);
-        // SAFETY: a hint, which no address makes fail.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(there.cast()) };
     }
 }

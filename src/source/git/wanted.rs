@@ -11,15 +11,18 @@ use crate::model::ObjectId;
 /// A set of ids that answers "no" fast.
 pub(super) struct Wanted {
     ids: Vec<ObjectId>,
-    /// One bit for each value of an id's first two bytes.
+    /// A bit for each value of the first [`BITS`] bits of an id.
     bits: Vec<u64>,
 }
+
+/// So many that thousands of ids leave most values free, and the table fits a small cache.
+const BITS: u32 = 19;
 
 impl Wanted {
     pub(super) fn new(mut ids: Vec<ObjectId>) -> Self {
         ids.sort_unstable();
         ids.dedup();
-        let mut bits = vec![0; (1 << 16) / 64];
+        let mut bits = vec![0; (1 << BITS) / 64];
         for id in &ids {
             let (word, bit) = place(id);
             bits[word] |= bit;
@@ -46,8 +49,8 @@ impl Wanted {
 }
 
 fn place(id: &ObjectId) -> (usize, u64) {
-    let [high, low, ..] = *id.as_bytes();
-    let value = usize::from(high) << 8 | usize::from(low);
+    let [a, b, c, d, ..] = *id.as_bytes();
+    let value = (u32::from_be_bytes([a, b, c, d]) >> (32 - BITS)) as usize;
     (value / 64, 1 << (value % 64))
 }
 

@@ -11,6 +11,7 @@ use std::path::Path;
 use sha1::Digest as _;
 
 use crate::model::ObjectId;
+use crate::prefetch::prefetch;
 use crate::source::mmap::MappedFile;
 
 /// An opened index.
@@ -78,6 +79,15 @@ impl Index {
     /// The id at `position`.
     pub(in crate::source::git) fn id(&self, position: usize) -> Option<ObjectId> {
         self.raw_id(position).copied().map(ObjectId::new)
+    }
+
+    /// Says that the id at `position` will be asked for.
+    pub(in crate::source::git) fn expect(&self, position: usize) {
+        let at = match self.version {
+            Version::One => FAN_OUT + position * 24 + 4,
+            Version::Two => 8 + FAN_OUT + position * ObjectId::LEN,
+        };
+        prefetch(&self.map, at);
     }
 
     /// Where in the pack the object at `position` starts.

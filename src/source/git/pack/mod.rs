@@ -19,6 +19,7 @@ pub(super) use walk::{Failure, KEEP, Scratch, Sink};
 
 use super::error::ObjectError;
 use crate::model::Diagnostics;
+use crate::prefetch::prefetch;
 use crate::source::mmap::MappedFile;
 
 /// A mapped pack and its index.
@@ -67,6 +68,12 @@ impl Pack {
     /// The packed bytes from `start` on; an entry's compressed stream ends by itself.
     pub(super) fn packed(&self, start: usize) -> &[u8] {
         self.body().get(start..).unwrap_or(&[])
+    }
+
+    /// Says that the entry at `offset` will be read.
+    pub(super) fn expect(&self, offset: u64) {
+        let start = usize::try_from(offset).unwrap_or(usize::MAX);
+        prefetch(self.body(), start);
     }
 
     /// All entries, with the header of the pack before them.

@@ -140,6 +140,14 @@ impl Frame {
         }
     }
 
+    /// The delta to take next, [`NONE`] when there is none.
+    fn after(&self) -> u32 {
+        match self.next {
+            NONE => self.last,
+            node => node,
+        }
+    }
+
     /// The delta to rebuild now.
     fn take(&mut self, plan: &Plan) -> u32 {
         match self.next {
@@ -271,6 +279,7 @@ impl Tree<'_> {
                 return scratch.clear();
             }
             let node = top.take(self.plan);
+            self.expect(top.after());
             let too_much = scratch.held > 0 && scratch.held + top.len() > self.sink.limit;
             let below = match too_much {
                 true => {
@@ -290,11 +299,23 @@ impl Tree<'_> {
         }
     }
 
+    /// Says that `node`, if it is one, will be rebuilt soon.
+    fn expect(&self, node: u32) {
+        if let Some(node) = self.plan.nodes.get(node as usize) {
+            self.pack.expect(node.offset);
+            self.pack.index.expect(node.position as usize);
+        }
+    }
+
     /// Rebuilds `node` from its base and shows it. Returns a frame when it has deltas.
     fn visit(&self, node: u32, base: Option<Base<'_>>, scratch: &mut Scratch) -> Option<Frame> {
         let entry = self.plan.nodes[node as usize];
         let id = self.pack.index.id(entry.position as usize)?;
         let leaf = entry.first == NONE;
+        if !leaf {
+            let next = self.plan.nodes[entry.first as usize].next;
+            self.expect(if next == NONE { entry.first } else { next });
+        }
         let mut bytes = scratch.spare.pop().unwrap_or_default();
         let trace = scratch.spare_traces.pop().unwrap_or_default();
         let base_bytes = base.map(|base| base.bytes);

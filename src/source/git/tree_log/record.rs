@@ -39,6 +39,7 @@ impl Recorder {
         if self.is_full() {
             return;
         }
+        self.things.expect(&tree.id);
         let descent = tree.descent;
         let base = descent.and_then(|descent| descent.base);
         let known = base.and_then(|base| Some((base, base.mark?, base.mark?.number?)));

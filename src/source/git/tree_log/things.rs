@@ -6,6 +6,7 @@ use std::hash::BuildHasher as _;
 use super::hash::Keys;
 use super::{NONE, SOME_FILE};
 use crate::model::ObjectId;
+use crate::prefetch::prefetch;
 
 /// Ids and their numbers.
 pub(super) struct Things {
@@ -47,6 +48,13 @@ impl Things {
     /// The id with this number.
     pub(super) fn id(&self, number: u32) -> Option<ObjectId> {
         self.ids.get(number as usize).copied()
+    }
+
+    /// Says that the number of `id` will be asked for.
+    pub(super) fn expect(&self, id: &ObjectId) {
+        let slot = self.keys.hash_one(id) as usize & (self.slots.len() - 1);
+        prefetch(&self.tags, slot);
+        prefetch(&self.slots, slot);
     }
 
     /// The number of `id`, if it has one.
