@@ -27,4 +27,5 @@ pub mod scan;
 
 pub mod config;
 
+mod hash;
 mod prefetch;

@@ -31,7 +31,7 @@ use assignment::Memory;
 use context::Contexts;
 use matcher::{Matcher, Workspaces};
 use news::News;
-pub use parts::Neighbour;
+pub use parts::{Memory as PartMemory, Neighbour};
 use prefilter::{Anchor, Hit, Prefilter, Simd, Strip};
 
 /// The detectors of a scan, ready to run. Immutable and shared by all threads.

@@ -6,7 +6,7 @@ use crate::detector::template::{self, Example};
 use crate::detector::{DetectorFile, DetectorSpec};
 use crate::model::{Blob, LineIndex, Match};
 
-use super::{Engine, Neighbour, Scratch, judge};
+use super::{Engine, Neighbour, PartMemory, Scratch, judge};
 
 /// How often each template is drawn.
 const DRAWS: u64 = 20;
@@ -133,7 +133,7 @@ fn part_is_found(
         return Err(format!("no secret beside the part `{name}`"));
     }
     let holds = own.any(|m| {
-        let parts = engine.parts(&lines, m, m.span, &all);
+        let parts = engine.parts(&lines, m, m.span, &all, &mut PartMemory::default());
         let first = parts.iter().find(|part| part.name == name);
         first.is_some_and(|part| part.value.expose() == example.secret_bytes())
     });

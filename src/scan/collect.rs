@@ -11,7 +11,7 @@ use sha1::{Digest, Sha1};
 use crate::engine::judge::guess::{self, Strength};
 use crate::engine::judge::path;
 use crate::engine::judge::proof::{may_hold_public, public_halves};
-use crate::engine::{Engine, Neighbour, Scratch, decode};
+use crate::engine::{Engine, Neighbour, PartMemory, Scratch, decode};
 use crate::finding::{Markers, RawFinding, inline_suppression, line_hashes, place};
 use crate::model::{
     Blob, Content, Decoding, DetectorIndex, LineIndex, Location, Match, ObjectId, Occurrence,
@@ -68,7 +68,7 @@ const KEY_PROOFS: &[&str] = &[
 ];
 
 thread_local! {
-    static SCRATCH: RefCell<(Scratch, Vec<Match>)> = RefCell::default();
+    static SCRATCH: RefCell<(Scratch, Vec<Match>, PartMemory)> = RefCell::default();
 }
 
 impl<'a> Collector<'a> {
@@ -103,7 +103,7 @@ impl<'a> Collector<'a> {
             _ => 0,
         };
         self.progress.scanned(length);
-        SCRATCH.with_borrow_mut(|(scratch, matches)| {
+        SCRATCH.with_borrow_mut(|(scratch, matches, parts)| {
             matches.clear();
             let kinship = item.kinship.as_ref();
             let mut emit = |found| matches.push(found);
@@ -124,7 +124,7 @@ impl<'a> Collector<'a> {
                 matches.retain(|found| !old.contains(&(found.detector, found.secret.clone())));
             }
             if !matches.is_empty() {
-                let pending = self.describe(item, &neighbours, matches.drain(..));
+                let pending = self.describe(item, &neighbours, matches.drain(..), parts);
                 self.found
                     .lock()
                     .unwrap_or_else(|poisoned| poisoned.into_inner())
@@ -221,6 +221,7 @@ impl<'a> Collector<'a> {
         item: &Item<'_>,
         neighbours: &[Neighbour],
         matches: impl ExactSizeIterator<Item = Match>,
+        memory: &mut PartMemory,
     ) -> Vec<Pending> {
         let bytes = item.blob.bytes;
         let utf16 = decode::utf16(bytes);
@@ -267,7 +268,9 @@ impl<'a> Collector<'a> {
                     known.push(found.secret.clone());
                     known.len() - 1
                 });
-            let mut parts = self.engine.parts(&lines, &found, in_text, neighbours);
+            let mut parts = self
+                .engine
+                .parts(&lines, &found, in_text, neighbours, memory);
             for part in &mut parts {
                 part.line = part.line.saturating_add(item.origin.lines);
             }

@@ -6,6 +6,7 @@
 //! matches in the text, so a scan of what is new and one of everything say the same.
 
 mod address;
+mod memory;
 mod plausible;
 mod siblings;
 mod window;
@@ -24,6 +25,7 @@ use super::judge::guess;
 use super::matcher::Pattern;
 use super::{Engine, context, decode};
 use address::Address;
+pub use memory::Memory;
 use plausible::{holds, is_name, is_real};
 use siblings::{Family, Kin, Kind};
 use window::{depth, distance, indentation, is_section};
@@ -83,40 +85,78 @@ impl Engine {
         found: &Match,
         span: Span,
         all: &[Neighbour],
+        memory: &mut Memory,
     ) -> Vec<Part> {
         let detector = self.detectors.get(found.detector);
         if detector.parts.is_empty() && !siblings::has_some(detector) {
             return Vec::new();
         }
-        let look = |text: &LineIndex<'_>, secret: Span, is_decoded: bool| {
-            let look = Look {
-                engine: self,
-                detector,
-                found,
-                lines: text,
-                secret,
-                whole: lines,
-                span,
-                all,
-                is_decoded,
-                keys: OnceCell::new(),
-            };
-            look.parts()
+        let plain = Look {
+            engine: self,
+            detector,
+            found,
+            lines,
+            secret: span,
+            whole: lines,
+            span,
+            all,
+            origin: 0,
+            is_decoded: false,
+            keys: OnceCell::new(),
         };
         let depth = found
             .decoding
             .iter()
             .filter(|d| **d == Decoding::Base64)
             .count();
-        if depth == 0 {
-            return look(lines, span, false);
+        if depth > 0 {
+            let run = &lines.bytes()[span.range()];
+            let Some((text, secret)) = decoded(run, depth, found.secret.expose()) else {
+                return Vec::new();
+            };
+            return Look {
+                lines: &LineIndex::new(&text),
+                secret,
+                is_decoded: true,
+                ..plain
+            }
+            .parts();
         }
-        let run = &lines.bytes()[span.range()];
-        match decoded(run, depth, found.secret.expose()) {
-            Some((text, secret)) => look(&LineIndex::new(&text), secret, true),
-            None => Vec::new(),
+        let stretch = memory::stretch(lines, span, most_lines(detector));
+        let text = &lines.bytes()[stretch.range()];
+        let secret = Span::new(span.start - stretch.start, span.end - stretch.start);
+        let look = || {
+            let lines = &LineIndex::new(text);
+            Look {
+                lines,
+                secret,
+                whole: lines,
+                span: secret,
+                origin: stretch.start,
+                ..plain
+            }
+            .parts()
+        };
+        let of_others = |rule: &PartRule| matches!(rule.find, FindPart::Detector(_));
+        let mut parts = match detector.parts.iter().any(of_others) {
+            true => look(),
+            false => {
+                let near = memory::near(all, stretch);
+                memory.recall(self.number, text, found, secret, near, look)
+            }
+        };
+        let above = lines.line_of(stretch.start) as u32;
+        for part in &mut parts {
+            part.line = part.line.saturating_add(above);
         }
+        parts
     }
+}
+
+/// Lines in which parts are looked for, on either side.
+fn most_lines(detector: &Detector) -> u32 {
+    let rules = detector.parts.iter().map(|rule| rule.lines);
+    rules.max().unwrap_or(0).max(SIBLINGS)
 }
 
 /// The text inside `depth` encodings that holds `secret`, and where.
@@ -157,6 +197,8 @@ struct Look<'a> {
     whole: &'a LineIndex<'a>,
     span: Span,
     all: &'a [Neighbour],
+    /// Where the text as stored begins in that of the neighbours.
+    origin: usize,
     is_decoded: bool,
     /// The keys around, of assignments that nobody has read yet.
     keys: OnceCell<Vec<Span>>,
@@ -274,15 +316,10 @@ impl<'a> Look<'a> {
             return;
         };
         let window = self.window_in(self.whole, self.span, rule.lines, rule.same_block);
-        let first = self
-            .all
-            .partition_point(|other| other.span.start < window.start);
-        let inside = self.all[first..]
-            .iter()
-            .take_while(|other| other.span.start < window.end);
-        for other in inside.filter(|other| other.detector == index) {
-            let (span, secret) = (other.span, &other.secret);
-            if *secret != self.found.secret {
+        for other in self.all.iter().filter(|other| other.detector == index) {
+            let (span, secret) = (self.place(other), &other.secret);
+            let inside = window.start <= span.start && span.start < window.end;
+            if inside && *secret != self.found.secret {
                 out.push(Candidate {
                     name: rule.name.clone(),
                     value: secret.expose().to_vec(),
@@ -424,9 +461,7 @@ impl<'a> Look<'a> {
     /// The keys in `window`, which is at most that of the siblings or a rule.
     fn keys_in(&self, window: Span) -> impl Iterator<Item = Span> {
         let keys = self.keys.get_or_init(|| {
-            let rules = self.detector.parts.iter().map(|rule| rule.lines);
-            let lines = rules.max().unwrap_or(0).max(SIBLINGS);
-            assignment::keys_in(self.text(), self.window(lines, false))
+            assignment::keys_in(self.text(), self.window(most_lines(self.detector), false))
         });
         let first = keys.partition_point(|key| key.start < window.start);
         let inside = move |key: &&Span| key.end <= window.end;
@@ -530,17 +565,26 @@ impl<'a> Look<'a> {
     /// Whether another secret stands in `span`.
     fn is_covered(&self, span: Span, value: &[u8]) -> bool {
         if self.is_decoded {
-            let same = self.all.iter().filter(|other| other.span == self.span);
+            let same = self
+                .all
+                .iter()
+                .filter(|other| self.place(other) == self.span);
             return same
                 .into_iter()
                 .any(|other| holds(value, other.secret.expose()));
         }
         let end = self
             .all
-            .partition_point(|other| other.span.start < span.end);
+            .partition_point(|other| self.place(other).start < span.end);
         // Secrets do not overlap but for those of one encoded run, so the last ones decide.
         let before = self.all[..end].iter().rev();
-        before.take(8).any(|other| other.span.overlaps(span))
+        before.take(8).any(|other| self.place(other).overlaps(span))
+    }
+
+    /// Where a neighbour stands in the text as stored; at its start, when it is before it.
+    fn place(&self, other: &Neighbour) -> Span {
+        let here = |at: usize| at.saturating_sub(self.origin);
+        Span::new(here(other.span.start), here(other.span.end))
     }
 
     /// The nearest of each name, in the order in which the names are first said.

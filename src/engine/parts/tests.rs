@@ -79,7 +79,7 @@ fn parts(engine: &Engine, text: &[u8]) -> String {
     let first = first.expect("a secret");
     let lines = LineIndex::new(utf16.as_ref().map_or(text, |text| text.bytes()));
     let mut out = String::new();
-    for part in engine.parts(&lines, first, place(first), &all) {
+    for part in engine.parts(&lines, first, place(first), &all, &mut Memory::default()) {
         let value = String::from_utf8_lossy(part.value.expose());
         let mark = if part.shown { "" } else { "!" };
         let (name, line, distance) = (part.name, part.line, part.distance);

@@ -12,7 +12,6 @@
 
 mod compare;
 mod edits;
-mod hash;
 mod record;
 mod shape;
 mod things;

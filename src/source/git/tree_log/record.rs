@@ -4,9 +4,9 @@ use std::cell::RefCell;
 use std::ops::Range;
 
 use super::edits::{Derived, Edits, Layout};
-use super::hash::FastMap;
 use super::shape::Cell;
 use super::{Edit, Entry, NONE, NameKey, Node, SOME_FILE, Things};
+use crate::hash::FastMap;
 use crate::model::ObjectId;
 use crate::source::git::Object;
 use crate::source::git::tree::{Entries, TreeEntry};

@@ -3,8 +3,8 @@
 
 use std::hash::BuildHasher as _;
 
-use super::hash::Keys;
 use super::{NONE, SOME_FILE};
+use crate::hash::Keys;
 use crate::model::ObjectId;
 use crate::prefetch::prefetch;
 

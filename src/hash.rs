@@ -1,17 +1,17 @@
-//! Hashes ids and names for tables that are asked a million times.
+//! Hashes for tables that are asked a million times.
 //!
-//! Trees may name any id, so the hash is keyed, as that of the standard library is; it is a few
+//! What is scanned may hold any id, name or text, so the hash is keyed, as that of the standard library is; it is a few
 //! multiplications where that one is a few dozen steps.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 /// A map with a fast hash. The order of its entries must reach no result.
-pub(super) type FastMap<K, V> = HashMap<K, V, Keys>;
+pub(crate) type FastMap<K, V> = HashMap<K, V, Keys>;
 
 /// The keys of a table.
-#[derive(Clone, Copy)]
-pub(super) struct Keys([u64; 2]);
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Keys([u64; 2]);
 
 impl Default for Keys {
     fn default() -> Self {
@@ -31,7 +31,7 @@ impl BuildHasher for Keys {
     }
 }
 
-pub(super) struct Folded {
+pub(crate) struct Folded {
     key: u64,
     state: u64,
 }
@@ -58,6 +58,10 @@ impl Hasher for Folded {
 
     fn write_u32(&mut self, number: u32) {
         self.fold(u64::from(number));
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.fold(number);
     }
 
     fn write_usize(&mut self, number: usize) {
