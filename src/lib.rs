@@ -28,4 +28,5 @@ pub mod scan;
 pub mod config;
 
 mod hash;
+mod heap;
 mod prefetch;

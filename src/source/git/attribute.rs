@@ -16,6 +16,7 @@ use super::object::{Kind, Kinds};
 use super::questions::{Answers, Questions};
 use super::tree_log::TreeLog;
 use super::wanted::{Contents, Wanted, lookup};
+use crate::heap;
 use crate::model::{CommitPoint, Diagnostics, ObjectId, Reachability, Role};
 
 /// What is known about an object.
@@ -63,14 +64,14 @@ impl History<'_> {
         diagnostics: &Diagnostics,
     ) -> BTreeMap<ObjectId, Attribution> {
         let trees = TreeLog::read(self.store, &Wanted::new(ids.to_vec()));
-        self.attribute_with(ids, &trees, diagnostics)
+        self.attribute_with(ids, trees, diagnostics)
     }
 
     /// As [`Self::attribute`], with a log of the trees that was made for `ids`.
     pub(super) fn attribute_with(
         &self,
         ids: &[ObjectId],
-        trees: &TreeLog,
+        trees: TreeLog,
         diagnostics: &Diagnostics,
     ) -> BTreeMap<ObjectId, Attribution> {
         let mut answer = BTreeMap::new();
@@ -102,21 +103,31 @@ impl History<'_> {
     fn blobs(
         &self,
         blobs: Vec<ObjectId>,
-        trees: &TreeLog,
+        trees: TreeLog,
         answer: &mut BTreeMap<ObjectId, Attribution>,
         diagnostics: &Diagnostics,
     ) {
         let mut left = blobs;
+        let mut walks = Vec::new();
         for class in Reachability::ALL {
             if left.is_empty() {
-                return;
+                break;
             }
             let wanted = Wanted::new(left);
-            let events = self.walk(class, &wanted, trees, diagnostics);
-            let found = self.of_class(class, &wanted, &events);
+            let events = self.walk(class, &wanted, &trees, diagnostics);
+            let direct = self.direct(class, &wanted);
+            let mut found: BTreeSet<_> = direct.iter().map(|(id, _)| *id).collect();
+            let comes = events.iter().filter(|event| !event.gone);
+            found.extend(comes.map(|event| wanted.ids()[event.wanted]));
             left = wanted.ids().to_vec();
-            left.retain(|id| !found.contains_key(id));
-            answer.extend(found);
+            left.retain(|id| !found.contains(id));
+            walks.push((class, wanted, events, direct));
+        }
+        // The largest part of what a history needs, and not needed any more.
+        drop(trees);
+        heap::give_back();
+        for (class, wanted, events, direct) in walks {
+            answer.extend(self.of_class(class, &wanted, &events, direct));
         }
         if left.is_empty() {
             return;
@@ -139,6 +150,7 @@ impl History<'_> {
         class: Reachability,
         wanted: &Wanted,
         events: &[Event],
+        direct: Vec<(ObjectId, Option<Vec<u8>>)>,
     ) -> BTreeMap<ObjectId, Attribution> {
         let lives = lives(wanted, events);
         let held = self.held(class, wanted, &lives);
@@ -163,7 +175,7 @@ impl History<'_> {
         });
         let by_id = |(life, attribution): (&Life<'_>, _)| (life.id, attribution);
         let mut found: BTreeMap<_, _> = all.into_iter().map(by_id).collect();
-        for (id, path) in self.direct(class, wanted) {
+        for (id, path) in direct {
             let new = || Attribution::new(role(class), class);
             let attribution: &mut Attribution = found.entry(id).or_insert_with(new);
             attribution.removed = None;

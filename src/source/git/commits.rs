@@ -5,7 +5,6 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::ops::{ControlFlow, Range};
-use std::sync::Arc;
 
 use super::commit_log::{CommitLog, Noted};
 use super::object::{Kind, Kinds};
@@ -52,13 +51,13 @@ impl Commits {
     /// Reads every commit of `store`, or takes what a sweep noted. Commits in `shallow` count as
     /// having no parents.
     pub(super) fn read(store: &Store, shallow: &[ObjectId]) -> Self {
-        let log = store.commit_log().unwrap_or_else(|| {
+        let log = store.take_commit_log().unwrap_or_else(|| {
             // Damage to commits is told by the sweep that scans them.
             let untold = Diagnostics::new();
             let visit = |_: super::Object<'_>| ControlFlow::Continue(());
-            Arc::new(store.sweep_kinds(Kinds::of(&[Kind::Commit]), &visit, &untold))
+            store.sweep_kinds(Kinds::of(&[Kind::Commit]), &visit, &untold)
         });
-        Self::link(&log, shallow)
+        Self::link(log, shallow)
     }
 
     /// Number of commits.
@@ -146,8 +145,8 @@ impl Commits {
         self.order.iter().copied()
     }
 
-    fn link(log: &CommitLog, shallow: &[ObjectId]) -> Self {
-        let mut found = log.all.clone();
+    fn link(mut log: CommitLog, shallow: &[ObjectId]) -> Self {
+        let mut found = std::mem::take(&mut log.all);
         found.sort_unstable_by_key(|noted| noted.id);
         found.dedup_by_key(|noted| noted.id);
         let mut commits = Self {
@@ -332,7 +331,7 @@ mod tests {
     fn link(found: Vec<Parsed>, shallow: &[ObjectId]) -> Commits {
         let mut log = CommitLog::default();
         found.into_iter().for_each(|parsed| log.push(parsed));
-        Commits::link(&log, shallow)
+        Commits::link(log, shallow)
     }
 
     #[test]

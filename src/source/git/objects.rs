@@ -87,7 +87,7 @@ impl Objects {
         ids: &[ObjectId],
         diagnostics: &Diagnostics,
     ) -> (History<'_>, BTreeMap<ObjectId, Attribution>) {
-        if self.store.commit_log().is_none() {
+        if !self.store.has_commit_log() {
             // Reading the commits takes all threads.
             self.history(diagnostics);
         }
@@ -95,7 +95,7 @@ impl Objects {
             || self.history(diagnostics),
             || TreeLog::read(&self.store, &Wanted::new(ids.to_vec())),
         );
-        let told = history.attribute_with(ids, &trees, diagnostics);
+        let told = history.attribute_with(ids, trees, diagnostics);
         (history, told)
     }
 }

@@ -1,7 +1,7 @@
 //! The object database: packs, loose objects, and the directories borrowed from.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use rayon::prelude::*;
 
@@ -84,7 +84,7 @@ pub struct Store {
     /// The git directory, for messages.
     pub(super) subject: PathBuf,
     /// What the last whole sweep saw of commits.
-    log: Mutex<Option<Arc<CommitLog>>>,
+    log: Mutex<Option<CommitLog>>,
     /// How packs are read, when that is worth its memory.
     plans: Mutex<Option<Arc<Plans>>>,
     /// Buffers and caches of readers that are not in use.
@@ -202,21 +202,26 @@ impl Store {
         *kept = None;
     }
 
-    /// The commits that a sweep noted.
-    pub(super) fn commit_log(&self) -> Option<Arc<CommitLog>> {
+    /// Whether a sweep noted the commits.
+    pub(super) fn has_commit_log(&self) -> bool {
+        self.kept_log().is_some()
+    }
+
+    /// The commits that a sweep noted; once, as a history keeps them.
+    pub(super) fn take_commit_log(&self) -> Option<CommitLog> {
+        self.kept_log().take()
+    }
+
+    fn kept_log(&self) -> MutexGuard<'_, Option<CommitLog>> {
         let log = self.log.lock();
-        log.unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
+        log.unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
     /// Keeps what a sweep noted, so that commits need not be read again when something has to be
     /// attributed. With very many commits, memory is worth more than that time.
     pub(super) fn keep_commit_log(&self, log: CommitLog) {
         if log.all.len() <= MAX_KEPT_COMMITS {
-            let mut kept = self
-                .log
-                .lock()
-                .unwrap_or_else(|poisoned| poisoned.into_inner());
-            *kept = Some(Arc::new(log));
+            *self.kept_log() = Some(log);
         }
     }
 

@@ -61,8 +61,8 @@ impl<'a> Comparer<'a> {
         is_known(new) && old.iter().flatten().all(is_known)
     }
 
-    fn shape(&self, id: &ObjectId) -> Option<u128> {
-        self.log.shapes[self.log.find(id)? as usize].known()
+    fn shape(&self, id: &ObjectId) -> Option<[u64; 2]> {
+        self.log.shapes[self.log.find(id)? as usize].hash()
     }
 
     /// The entries in which two trees differ in a way that matters, in no order; `None` when the
@@ -168,7 +168,7 @@ impl TreeLog {
     fn have_one_shape(&self, one: u32, two: u32) -> bool {
         let shape = |thing: u32| {
             let node = *self.nodes_of.get(thing as usize)?;
-            self.shapes.get(node as usize)?.known()
+            self.shapes.get(node as usize)?.hash()
         };
         shape(one).is_some_and(|one| shape(two) == Some(one))
     }

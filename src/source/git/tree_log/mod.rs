@@ -24,11 +24,12 @@ use rayon::prelude::*;
 use super::object::{Kind, Kinds};
 use super::store::Store;
 use super::wanted::Wanted;
+use crate::heap;
 use crate::model::{Diagnostics, ObjectId};
 
 pub(super) use compare::{Comparer, Difference};
 use record::{Names, Recorder};
-use shape::shapes;
+use shape::{Known, shapes};
 use things::Things;
 
 /// Trees and how they differ from their bases.
@@ -41,7 +42,7 @@ pub(super) struct TreeLog {
     things: Things,
     /// The node of each thing, [`NONE`] when it is not in the log.
     nodes_of: Vec<u32>,
-    shapes: Vec<shape::Cell>,
+    shapes: Vec<Known>,
 }
 
 /// A tree.
@@ -138,6 +139,7 @@ impl TreeLog {
             log.nodes_of[node.thing as usize] = at as u32;
         }
         log.shapes = shapes(&log);
+        heap::give_back();
         log
     }
 

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::ops::Range;
 
 use super::edits::{Derived, Edits, Layout};
-use super::shape::Cell;
+use super::shape::Known;
 use super::{Edit, Entry, NONE, NameKey, Node, SOME_FILE, Things};
 use crate::hash::FastMap;
 use crate::model::ObjectId;
@@ -73,7 +73,7 @@ impl Recorder {
         const ID: usize = Things::EACH + size_of::<u32>();
         let held = self.edits.len() * size_of::<Edit>()
             + self.entries.len() * size_of::<Entry>()
-            + self.nodes.len() * (size_of::<Node>() + size_of::<Cell>())
+            + self.nodes.len() * (size_of::<Node>() + size_of::<Known>())
             + self.things.len() * ID;
         held > MAX_BYTES / rayon::current_num_threads()
     }

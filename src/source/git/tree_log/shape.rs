@@ -74,10 +74,23 @@ impl Cell {
         let rest = (shape.state as u64) << 16 | u64::from(shape.height);
         self.rest.store(rest, Ordering::Release);
     }
+}
 
-    /// As [`Shape::known`].
-    pub(super) fn known(&self) -> Option<u128> {
-        self.get().known()
+/// What to compare a directory by, in the least memory.
+#[derive(Clone, Copy)]
+pub(super) struct Known([u64; 2]);
+
+impl Known {
+    fn of(cell: &Cell) -> Self {
+        // 0 is kept for those that are not known.
+        let hash = cell.get().known().map_or(0, |hash| hash.max(1));
+        Self([hash as u64, (hash >> 64) as u64])
+    }
+
+    /// `None` when something below is not in the log, or when there is more below than a comparison
+    /// of trees looks at.
+    pub(super) fn hash(self) -> Option<[u64; 2]> {
+        Some(self.0).filter(|hash| *hash != [0; 2])
     }
 }
 
@@ -92,7 +105,7 @@ impl Shape {
 }
 
 /// The shapes of all trees of `log`.
-pub(super) fn shapes(log: &TreeLog) -> Vec<Cell> {
+pub(super) fn shapes(log: &TreeLog) -> Vec<Known> {
     let shapes = Shapes {
         log,
         all: std::iter::repeat_with(Cell::default)
@@ -102,7 +115,11 @@ pub(super) fn shapes(log: &TreeLog) -> Vec<Cell> {
     let nodes: Vec<u32> = (0..log.nodes.len() as u32).collect();
     let part = nodes.len().div_ceil(rayon::current_num_threads()).max(1);
     nodes.par_chunks(part).for_each(|some| shapes.find(some));
-    shapes.all
+    let cells = shapes.all.into_iter();
+    let mut known: Vec<_> = cells.map(|cell| Known::of(&cell)).collect();
+    // It has the room of the cells, half of which goes back.
+    known.shrink_to_fit();
+    known
 }
 
 struct Shapes<'a> {
