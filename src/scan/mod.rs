@@ -19,6 +19,7 @@ use crate::finding::{
     Allowances, Finding, Grouping, Markers, RawFinding, fingerprint::FingerprintKey, group,
     hide_secret_parts,
 };
+use crate::heap;
 use crate::model::{
     Confidence, Diagnostic, Diagnostics, ObjectId, Reachability, RepositoryInfo, Role, SourceKind,
     Stats,
@@ -221,6 +222,9 @@ fn run_here(
         }
     }
     let mut swept = Vec::new();
+    if !pasts.is_empty() {
+        heap::map_large_pieces();
+    }
     for repository in pasts.values() {
         progress.phase("history", None);
         let objects = Objects::open(repository, &request.store, &diagnostics)?;

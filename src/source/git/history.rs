@@ -136,6 +136,11 @@ impl<'a> History<'a> {
         let found: Vec<_> = members.par_chunks(BATCH).map(batch).collect();
         let mut all = Noted::default();
         let mut unread = Vec::new();
+        // Not twice as much, as lists that grow take.
+        let creations = found.iter().map(|(noted, _)| noted.creations.len());
+        all.creations.reserve_exact(creations.sum());
+        let events = found.iter().map(|(noted, _)| noted.events.len());
+        all.events.reserve_exact(events.sum());
         for (noted, some_unread) in found {
             all.events.extend(noted.events);
             all.creations.extend(noted.creations);

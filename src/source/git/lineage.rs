@@ -64,7 +64,10 @@ impl Lineage {
     ) {
         if self.walked.insert(class) {
             self.removals.extend(removals);
-            self.creations.extend(creations);
+            match self.creations.is_empty() {
+                true => self.creations = creations,
+                false => self.creations.extend(creations),
+            }
             self.creations.sort_unstable();
         }
     }

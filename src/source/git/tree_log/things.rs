@@ -69,8 +69,9 @@ impl Things {
         if self.slots[slot] != NONE {
             return self.slots[slot];
         }
-        // A quarter stays free, so that the places of one hash are few.
-        if self.ids.len() * 4 >= self.slots.len() * 3 {
+        // An eighth stays free, so that the places of one hash are few; they are told apart by tags
+        // that stand side by side.
+        if self.ids.len() * 8 >= self.slots.len() * 7 {
             self.resize(2 * self.slots.len());
             (slot, tag) = self.slot(&id);
         }
