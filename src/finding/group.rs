@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
+
 use crate::detector::{Detector, DetectorSet, ValueKind};
 use crate::model::{
     Assigned, CommitPoint, Confidence, Decoding, DetectorIndex, FindingId, Lifetime, Occurrence,
@@ -49,15 +51,29 @@ pub struct Grouping {
     pub explain: bool,
 }
 
+/// Sights from which on all threads work on them.
+const MANY: usize = 1 << 10;
+
 /// Makes findings, sorted worst first, of what was seen in any order.
 pub fn group(raw: Vec<RawFinding>, detectors: &DetectorSet, grouping: &Grouping) -> Vec<Finding> {
+    let is_much = raw.len() >= MANY;
+    let name = |seen: &RawFinding| {
+        let detector = detectors.get(seen.detector);
+        id(seen, detector, grouping.key.as_ref())
+    };
+    let ids: Vec<_> = match is_much {
+        true => raw.par_iter().map(name).collect(),
+        false => raw.iter().map(name).collect(),
+    };
     let mut groups: BTreeMap<FindingId, Vec<RawFinding>> = BTreeMap::new();
-    for seen in raw {
-        let id = id(&seen, detectors.get(seen.detector), grouping.key.as_ref());
+    for (id, seen) in ids.into_iter().zip(raw) {
         groups.entry(id).or_default().push(seen);
     }
     let finish = |(id, seen)| finding(id, seen, detectors, grouping);
-    let mut findings: Vec<_> = groups.into_iter().map(finish).collect();
+    let mut findings: Vec<_> = match is_much {
+        true => groups.into_par_iter().map(finish).collect(),
+        false => groups.into_iter().map(finish).collect(),
+    };
     sort(&mut findings);
     findings
 }

@@ -259,7 +259,14 @@ fn run_here(
         now: request.now,
         explain: request.explain,
     };
-    let mut all = group(raw, engine.detectors(), &grouping);
+    let grouped = || group(raw, engine.detectors(), &grouping);
+    let mut all = match swept.is_empty() {
+        true => grouped(),
+        false => {
+            let rest = || swept.iter().for_each(|past| past.objects.rest());
+            rayon::join(grouped, rest).0
+        }
+    };
     pair(&mut all, &collected.publics, request.now);
     hide_secret_parts(&mut all);
     let least = request.min_confidence.unwrap_or(Confidence::Low);

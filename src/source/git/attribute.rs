@@ -14,6 +14,7 @@ use super::history::{Event, History};
 use super::lineage::Tracer;
 use super::object::{Kind, Kinds};
 use super::questions::{Answers, Questions};
+use super::reader::Reader;
 use super::tree_log::TreeLog;
 use super::wanted::{Contents, Wanted, lookup};
 use crate::heap;
@@ -74,23 +75,33 @@ impl History<'_> {
         trees: TreeLog,
         diagnostics: &Diagnostics,
     ) -> BTreeMap<ObjectId, Attribution> {
+        let told: Vec<_> = ids
+            .par_iter()
+            .map_init(|| self.store.reader(), |reader, id| self.plain(reader, id))
+            .collect();
         let mut answer = BTreeMap::new();
         let mut blobs = Vec::new();
-        let mut reader = self.store.reader();
-        for id in ids {
-            if let Some(index) = self.commits.find(id) {
-                answer.insert(*id, self.commit(index));
-            } else if let Ok(Some(_)) = reader.find_of(id, Kinds::of(&[Kind::Tag])) {
-                let class = self.roots.tags.get(id).copied();
-                let class = class.unwrap_or(Reachability::Unreachable);
-                answer.insert(*id, Attribution::new(Role::TagMessage, class));
-            } else {
-                blobs.push(*id);
+        for (id, told) in ids.iter().zip(told) {
+            match told {
+                Some(attribution) => drop(answer.insert(*id, attribution)),
+                None => blobs.push(*id),
             }
         }
-        drop(reader);
         self.blobs(blobs, trees, &mut answer, diagnostics);
         answer
+    }
+
+    /// Of a commit or a tag, which need no walk.
+    fn plain(&self, reader: &mut Reader<'_>, id: &ObjectId) -> Option<Attribution> {
+        if let Some(index) = self.commits.find(id) {
+            return Some(self.commit(index));
+        }
+        let tag = reader.find_of(id, Kinds::of(&[Kind::Tag]));
+        tag.is_ok_and(|tag| tag.is_some()).then(|| {
+            let class = self.roots.tags.get(id).copied();
+            let class = class.unwrap_or(Reachability::Unreachable);
+            Attribution::new(Role::TagMessage, class)
+        })
     }
 
     fn commit(&self, index: u32) -> Attribution {
@@ -116,11 +127,13 @@ impl History<'_> {
             let wanted = Wanted::new(left);
             let events = self.walk(class, &wanted, &trees, diagnostics);
             let direct = self.direct(class, &wanted);
-            let mut found: BTreeSet<_> = direct.iter().map(|(id, _)| *id).collect();
+            let mut is_found = vec![false; wanted.ids().len()];
             let comes = events.iter().filter(|event| !event.gone);
-            found.extend(comes.map(|event| wanted.ids()[event.wanted]));
-            left = wanted.ids().to_vec();
-            left.retain(|id| !found.contains(id));
+            let comes = comes.map(|event| event.wanted);
+            let named = direct.iter().filter_map(|(id, _)| wanted.position(id));
+            comes.chain(named).for_each(|at| is_found[at] = true);
+            let ids = wanted.ids().iter().zip(is_found);
+            left = ids.filter(|one| !one.1).map(|one| *one.0).collect();
             walks.push((class, wanted, events, direct));
         }
         // The largest part of what a history needs, and not needed any more.
@@ -160,7 +173,9 @@ impl History<'_> {
             .collect();
         // By path, so that one thread has most of what is asked of a file.
         all.par_sort_by(|(one, a), (two, b)| (&a.path, one.wanted).cmp(&(&b.path, two.wanted)));
-        let each = all.len().div_ceil(rayon::current_num_threads()).max(1);
+        // A few parts for each thread, as some files take far longer than others.
+        let parts = 4 * rayon::current_num_threads();
+        let each = all.len().div_ceil(parts).max(1);
         all.par_chunks_mut(each).for_each(|some| {
             let mut tracer = Tracer::new(self);
             for (life, attribution) in some {

@@ -148,7 +148,7 @@ impl<'a> History<'a> {
             unread.extend(some_unread);
         }
         let mut events = all.events;
-        events.sort_unstable();
+        events.par_sort_unstable();
         events.dedup();
         self.report_unread(unread, diagnostics);
         self.lineage

@@ -81,6 +81,11 @@ impl Objects {
         History::of(&self.store, self.overview.get_or_init(read).clone())
     }
 
+    /// Gives back the memory that only makes further questions fast.
+    pub fn rest(&self) {
+        self.store.drop_readers();
+    }
+
     /// The history, and what it says of blobs, commits and tags: every id asked for is in the answer.
     pub fn attribute(
         &self,

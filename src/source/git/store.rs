@@ -132,6 +132,15 @@ impl Store {
         Reader::new(self)
     }
 
+    /// Gives back what readers keep for the next one.
+    pub(super) fn drop_readers(&self) {
+        let mut idle = self
+            .idle
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        idle.clear();
+    }
+
     /// Whether `id` is here, readable or not.
     pub fn contains(&self, id: &ObjectId) -> bool {
         self.packs.iter().any(|pack| pack.index.find(id).is_some())
