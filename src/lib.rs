@@ -27,6 +27,4 @@ pub mod scan;
 
 pub mod config;
 
-mod hash;
-mod heap;
-mod prefetch;
+mod machine;

@@ -13,7 +13,7 @@ use crate::engine::judge::path;
 use crate::engine::judge::proof::{may_hold_public, public_halves};
 use crate::engine::{Engine, Neighbour, PartMemory, Scratch, decode};
 use crate::finding::{Markers, RawFinding, inline_suppression, line_hashes, place};
-use crate::heap;
+use crate::machine::heap;
 use crate::model::{
     Blob, Content, Decoding, DetectorIndex, LineIndex, Location, Match, ObjectId, Occurrence,
     Reachability, Role, Secret, SourceKind, Span,

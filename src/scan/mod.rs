@@ -19,7 +19,7 @@ use crate::finding::{
     Allowances, Finding, Grouping, Markers, RawFinding, fingerprint::FingerprintKey, group,
     hide_secret_parts,
 };
-use crate::heap;
+use crate::machine::heap;
 use crate::model::{
     Confidence, Diagnostic, Diagnostics, ObjectId, Reachability, RepositoryInfo, Role, SourceKind,
     Stats,

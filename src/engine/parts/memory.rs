@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, Hasher as _};
 
-use crate::hash::Keys;
+use crate::machine::hash::Keys;
 use crate::model::{LineIndex, Match, Part, Span};
 
 use super::{Neighbour, REACH};

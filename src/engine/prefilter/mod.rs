@@ -27,7 +27,7 @@ pub use sieve::Strip;
 use sieve::{BEHIND, BLOCK, Sieve};
 use windows::Windows;
 
-use crate::prefetch::prefetch;
+use crate::machine::prefetch;
 
 /// A literal to find.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

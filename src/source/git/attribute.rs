@@ -17,7 +17,7 @@ use super::questions::{Answers, Questions};
 use super::reader::Reader;
 use super::tree_log::TreeLog;
 use super::wanted::{Contents, Wanted, lookup};
-use crate::heap;
+use crate::machine::heap;
 use crate::model::{CommitPoint, Diagnostics, ObjectId, Reachability, Role};
 
 /// What is known about an object.

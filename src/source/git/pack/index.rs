@@ -10,8 +10,8 @@ use std::path::Path;
 
 use sha1::Digest as _;
 
+use crate::machine::prefetch;
 use crate::model::ObjectId;
-use crate::prefetch::prefetch;
 use crate::source::mmap::MappedFile;
 
 /// An opened index.

@@ -18,8 +18,8 @@ pub(super) use plan::{Draft, Plan, Root, Start};
 pub(super) use walk::{Failure, KEEP, Scratch, Sink};
 
 use super::error::ObjectError;
+use crate::machine::prefetch;
 use crate::model::Diagnostics;
-use crate::prefetch::prefetch;
 use crate::source::mmap::MappedFile;
 
 /// A mapped pack and its index.

@@ -24,7 +24,7 @@ use rayon::prelude::*;
 use super::object::{Kind, Kinds};
 use super::store::Store;
 use super::wanted::Wanted;
-use crate::heap;
+use crate::machine::heap;
 use crate::model::{Diagnostics, ObjectId};
 
 pub(super) use compare::{Comparer, Difference};

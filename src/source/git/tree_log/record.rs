@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::edits::{Derived, Edits, Layout};
 use super::shape::Known;
 use super::{Edit, Entry, NONE, NameKey, Node, SOME_FILE, Things};
-use crate::hash::FastMap;
+use crate::machine::hash::FastMap;
 use crate::model::ObjectId;
 use crate::source::git::Object;
 use crate::source::git::tree::{Entries, TreeEntry};

@@ -4,9 +4,9 @@
 use std::hash::BuildHasher as _;
 
 use super::{NONE, SOME_FILE};
-use crate::hash::Keys;
+use crate::machine::hash::Keys;
+use crate::machine::prefetch;
 use crate::model::ObjectId;
-use crate::prefetch::prefetch;
 
 /// Ids and their numbers.
 pub(super) struct Things {
