@@ -179,7 +179,7 @@ const fn each(byte: u8) -> u64 {
 /// The highest bit of each byte of `word` that is zero, and no other bit.
 const fn zeros(word: u64) -> u64 {
     const LOW: u64 = each(0x7f);
-    !((word & LOW) + LOW | word | LOW)
+    !(((word & LOW) + LOW) | word | LOW)
 }
 
 fn count_chars(bytes: &[u8]) -> usize {

@@ -80,7 +80,9 @@ const CURVES: &[Curve] = &[
 pub(super) fn public(curve: &str, secret: &[u8]) -> Option<Vec<u8>> {
     /// Keys that are remembered, by a hash.
     const MOST: usize = 1 << 10;
-    static KNOWN: Mutex<Option<HashMap<[u8; 32], Option<Vec<u8>>>>> = Mutex::new(None);
+    /// Points by the hash of curve and key.
+    type Points = HashMap<[u8; 32], Option<Vec<u8>>>;
+    static KNOWN: Mutex<Option<Points>> = Mutex::new(None);
 
     let curve = CURVES.iter().find(|known| known.name == curve)?;
     let mut hash = Sha256::new_with_prefix(curve.name);
