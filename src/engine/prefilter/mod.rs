@@ -132,7 +132,6 @@ pub struct Prefilter {
 }
 
 /// Memory that processors fetch ahead in, in bytes.
-#[cfg(target_arch = "x86_64")]
 const PAGE: usize = 4096;
 
 /// Shortest anchor that has a window, in bytes.

@@ -64,7 +64,7 @@ impl History<'_> {
         ids: &[ObjectId],
         diagnostics: &Diagnostics,
     ) -> BTreeMap<ObjectId, Attribution> {
-        let trees = TreeLog::read(self.store, &Wanted::new(ids.to_vec()));
+        let trees = TreeLog::about(self.store, ids);
         self.attribute_with(ids, trees, diagnostics)
     }
 

@@ -9,7 +9,6 @@ use super::commits;
 use super::fingerprint::fingerprint;
 use super::history::Overview;
 use super::tree_log::TreeLog;
-use super::wanted::Wanted;
 use super::work_tree::head;
 use super::{Attribution, History, Passed, Repository, Skip, Store, StoreOptions};
 use crate::model::{Blob, Diagnostics, ObjectId};
@@ -98,7 +97,7 @@ impl Objects {
         }
         let (history, trees) = rayon::join(
             || self.history(diagnostics),
-            || TreeLog::read(&self.store, &Wanted::new(ids.to_vec())),
+            || TreeLog::about(&self.store, ids),
         );
         let told = history.attribute_with(ids, trees, diagnostics);
         (history, told)

@@ -95,6 +95,18 @@ impl NameKey {
 }
 
 impl TreeLog {
+    /// As [`TreeLog::read`], with the blobs among `ids` as what is wanted; reads nothing when there
+    /// are none, as nobody will ask then.
+    pub(super) fn about(store: &Store, ids: &[ObjectId]) -> Self {
+        let named = Kinds::of(&[Kind::Commit, Kind::Tag]);
+        let mut reader = store.reader();
+        let mut is_named = |id| matches!(reader.find_of(id, named), Ok(Some(_)));
+        match ids.iter().all(&mut is_named) {
+            true => Self::joined(std::iter::empty()),
+            false => Self::read(store, &Wanted::new(ids.to_vec())),
+        }
+    }
+
     /// Reads all trees of `store`, and lets it forget how: what the log tells is not read again.
     pub(super) fn read(store: &Store, wanted: &Wanted) -> Self {
         let recorders: Vec<_> = (0..rayon::current_num_threads())
