@@ -15,7 +15,7 @@ use super::lineage::Tracer;
 use super::object::{Kind, Kinds};
 use super::questions::{Answers, Questions};
 use super::reader::Reader;
-use super::tree_log::TreeLog;
+use super::tree_log::{AtPath, Comparer, TreeLog};
 use super::wanted::{Contents, Wanted, lookup};
 use crate::machine::heap;
 use crate::model::{CommitPoint, Diagnostics, ObjectId, Reachability, Role};
@@ -134,13 +134,14 @@ impl History<'_> {
             comes.chain(named).for_each(|at| is_found[at] = true);
             let ids = wanted.ids().iter().zip(is_found);
             left = ids.filter(|one| !one.1).map(|one| *one.0).collect();
-            walks.push((class, wanted, events, direct));
+            let placed = self.placed(class, &wanted, &events, &trees);
+            walks.push((class, placed, direct));
         }
         // The largest part of what a history needs, and not needed any more.
         drop(trees);
         heap::give_back();
-        for (class, wanted, events, direct) in walks {
-            answer.extend(self.of_class(class, &wanted, &events, direct));
+        for (class, placed, direct) in walks {
+            answer.extend(self.of_class(class, placed, direct));
         }
         if left.is_empty() {
             return;
@@ -157,38 +158,57 @@ impl History<'_> {
         }
     }
 
-    /// The wanted blobs that the commits of `class`, or its names directly, hold.
-    fn of_class(
+    /// The wanted blobs that the commits of `class` hold, but for where their files began.
+    fn placed(
         &self,
         class: Reachability,
         wanted: &Wanted,
         events: &[Event],
-        direct: Vec<(ObjectId, Option<Vec<u8>>)>,
-    ) -> BTreeMap<ObjectId, Attribution> {
+        trees: &TreeLog,
+    ) -> Vec<Placed> {
         let lives = lives(wanted, events);
         let held = self.held(class, wanted, &lives);
-        let mut all: Vec<_> = lives
-            .par_iter()
-            .map(|life| (life, self.attribution(class, life, &held)))
-            .collect();
+        let place = |looks: &mut (Comparer<'_>, Reader<'_>), life: &Life<'_>| {
+            let attribution = self.attribution(class, life, &held, looks);
+            let path = attribution.path.as_deref();
+            Placed {
+                id: life.id,
+                begin: path.and_then(|path| life.first_at(path)),
+                attribution,
+            }
+        };
+        let looks = || (Comparer::new(trees), self.store.reader());
+        lives.par_iter().map_init(looks, place).collect()
+    }
+
+    /// The wanted blobs that the commits of `class`, or its names directly, hold.
+    fn of_class(
+        &self,
+        class: Reachability,
+        mut all: Vec<Placed>,
+        direct: Vec<(ObjectId, Option<Vec<u8>>)>,
+    ) -> BTreeMap<ObjectId, Attribution> {
         // By path, so that one thread has most of what is asked of a file.
-        all.par_sort_by(|(one, a), (two, b)| (&a.path, one.wanted).cmp(&(&b.path, two.wanted)));
+        all.par_sort_by(|a, b| (&a.attribution.path, a.id).cmp(&(&b.attribution.path, b.id)));
         // A few parts for each thread, as some files take far longer than others.
         let parts = 4 * rayon::current_num_threads();
         let each = all.len().div_ceil(parts).max(1);
         all.par_chunks_mut(each).for_each(|some| {
             let mut tracer = Tracer::new(self);
-            for (life, attribution) in some {
+            for Placed {
+                begin, attribution, ..
+            } in some
+            {
                 let Some(path) = &attribution.path else {
                     continue;
                 };
-                attribution.origin = match life.first_at(path) {
-                    Some(position) => tracer.origin(path, self.commits.at(position)),
+                attribution.origin = match begin {
+                    Some(position) => tracer.origin(path, self.commits.at(*position)),
                     None => path.clone(),
                 };
             }
         });
-        let by_id = |(life, attribution): (&Life<'_>, _)| (life.id, attribution);
+        let by_id = |placed: Placed| (placed.id, placed.attribution);
         let mut found: BTreeMap<_, _> = all.into_iter().map(by_id).collect();
         for (id, path) in direct {
             let new = || Attribution::new(role(class), class);
@@ -202,7 +222,13 @@ impl History<'_> {
         found
     }
 
-    fn attribution(&self, class: Reachability, life: &Life<'_>, held: &Held) -> Attribution {
+    fn attribution(
+        &self,
+        class: Reachability,
+        life: &Life<'_>,
+        held: &Held,
+        looks: &mut (Comparer<'_>, Reader<'_>),
+    ) -> Attribution {
         let mut attribution = Attribution::new(role(class), class);
         let holds = |path: &[u8]| held.contains(&(life.wanted, path.to_vec()));
         let mut paths: Vec<&[u8]> = life.begins.iter().map(|begin| begin.1).collect();
@@ -225,7 +251,7 @@ impl History<'_> {
         if now.is_empty() {
             let removed = match last {
                 Some((position, _)) => Some(self.commits.at(*position)),
-                None => self.dropped(class, life),
+                None => self.dropped(class, life, looks),
             };
             attribution.removed = removed.map(|index| self.commits.point(index));
         }
@@ -288,34 +314,57 @@ impl History<'_> {
     /// The last commit that has the blob nowhere while a parent has it: a merge that took another
     /// side. Used when no commit took the blob from all of its parents. Follows the blob from
     /// where it came, so the cost is the time it lived.
-    fn dropped(&self, class: Reachability, life: &Life<'_>) -> Option<u32> {
-        let mut reader = self.store.reader();
-        let mut has = |index: u32| {
-            let tree = self.commits.get(index).tree;
-            let mut paths = life.begins.iter();
-            paths.any(|(_, path)| lookup(&mut reader, &tree, path) == Some(life.id))
-        };
+    fn dropped(
+        &self,
+        class: Reachability,
+        life: &Life<'_>,
+        (trees, reader): &mut (Comparer<'_>, Reader<'_>),
+    ) -> Option<u32> {
+        let tree = |index: u32| self.commits.get(index).tree;
+        let mut look =
+            |index: u32, path: &[u8]| lookup(reader, &tree(index), path) == Some(life.id);
+        let paths: Vec<&[u8]> = life.begins.iter().map(|begin| begin.1).collect();
         let mut seen = HashSet::new();
-        let mut pending: Vec<u32> = life
-            .arrivals
-            .iter()
-            .map(|&at| self.commits.at(at))
-            .collect();
+        // Commits, and at which of the paths they have it.
+        let mut pending: Vec<(u32, Vec<bool>)> = Vec::new();
+        for &position in &life.arrivals {
+            let index = self.commits.at(position);
+            let has = paths.iter().map(|path| look(index, path)).collect();
+            pending.push((index, has));
+        }
         let mut last = None;
-        while let Some(index) = pending.pop() {
+        while let Some((index, had)) = pending.pop() {
             for &child in self.commits.children(index) {
                 let commit = self.commits.get(child);
                 if commit.class != class || !seen.insert(child) {
                     continue;
                 }
-                match has(child) {
-                    true => pending.push(child),
+                let mut has = |(path, had): (&&[u8], &bool)| match trees.at_path(
+                    &commit.tree,
+                    &tree(index),
+                    path,
+                ) {
+                    Some(AtPath::Same) => *had,
+                    Some(AtPath::Other(id)) => id == Some(life.id),
+                    None => look(child, path),
+                };
+                let has: Vec<bool> = paths.iter().zip(&had).map(&mut has).collect();
+                match has.contains(&true) {
+                    true => pending.push((child, has)),
                     false => last = last.max(Some(commit.position)),
                 }
             }
         }
         last.map(|position| self.commits.at(position))
     }
+}
+
+/// A wanted blob that a class of commits holds.
+struct Placed {
+    id: ObjectId,
+    /// Position of the first commit that has it at its path.
+    begin: Option<u32>,
+    attribution: Attribution,
 }
 
 /// Questions that are not worth a walk of their own.

@@ -19,6 +19,14 @@ pub(in crate::source::git) struct Difference<'a> {
     pub(in crate::source::git) old: Option<ObjectId>,
 }
 
+/// What a tree has at a path, as seen from another one.
+pub(in crate::source::git) enum AtPath {
+    /// What the other one has there, as far as that matters.
+    Same,
+    /// This file, or none; a file that nobody asked for has no id of its own.
+    Other(Option<ObjectId>),
+}
+
 /// Compares trees of a log, for one thread.
 pub(in crate::source::git) struct Comparer<'a> {
     log: &'a TreeLog,
@@ -63,6 +71,35 @@ impl<'a> Comparer<'a> {
 
     fn shape(&self, id: &ObjectId) -> Option<[u64; 2]> {
         self.log.shapes[self.log.find(id)? as usize].hash()
+    }
+
+    /// What `new` has at the path of a file, as seen from `old`; `None` when the log cannot tell.
+    pub(in crate::source::git) fn at_path(
+        &mut self,
+        new: &ObjectId,
+        old: &ObjectId,
+        path: &[u8],
+    ) -> Option<AtPath> {
+        let (mut new, mut old) = (*new, *old);
+        let mut names = path.split(|&byte| byte == b'/').peekable();
+        while let Some(name) = names.next() {
+            if new == old {
+                return Some(AtPath::Same);
+            }
+            let is_file = names.peek().is_none();
+            let all = self.differences(&new, &old)?;
+            let there = |one: &&Difference<'_>| one.name == name && one.is_tree != is_file;
+            let Some(difference) = all.iter().find(there) else {
+                return Some(AtPath::Same);
+            };
+            match (difference.new, difference.old) {
+                (file, _) if is_file => return Some(AtPath::Other(file)),
+                (None, _) => return Some(AtPath::Other(None)),
+                (Some(below), Some(before)) => (new, old) = (below, before),
+                (Some(_), None) => return None,
+            }
+        }
+        None
     }
 
     /// The entries in which two trees differ in a way that matters, in no order; `None` when the

@@ -27,7 +27,7 @@ use super::wanted::Wanted;
 use crate::machine::heap;
 use crate::model::{Diagnostics, ObjectId};
 
-pub(super) use compare::{Comparer, Difference};
+pub(super) use compare::{AtPath, Comparer, Difference};
 use record::{Names, Recorder};
 use shape::{Known, shapes};
 use things::Things;
