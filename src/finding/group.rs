@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use rayon::prelude::*;
-
 use crate::detector::{Detector, DetectorSet, ValueKind};
+use crate::machine::threads;
 use crate::model::{
     Assigned, CommitPoint, Confidence, Decoding, DetectorIndex, FindingId, Lifetime, Occurrence,
     Proof, Severity, SourceKind,
@@ -51,29 +50,18 @@ pub struct Grouping {
     pub explain: bool,
 }
 
-/// Sights from which on all threads work on them.
-const MANY: usize = 1 << 10;
-
 /// Makes findings, sorted worst first, of what was seen in any order.
 pub fn group(raw: Vec<RawFinding>, detectors: &DetectorSet, grouping: &Grouping) -> Vec<Finding> {
-    let is_much = raw.len() >= MANY;
-    let name = |seen: &RawFinding| {
+    let name = |seen: RawFinding| {
         let detector = detectors.get(seen.detector);
-        id(seen, detector, grouping.key.as_ref())
-    };
-    let ids: Vec<_> = match is_much {
-        true => raw.par_iter().map(name).collect(),
-        false => raw.iter().map(name).collect(),
+        Some((id(&seen, detector, grouping.key.as_ref()), seen))
     };
     let mut groups: BTreeMap<FindingId, Vec<RawFinding>> = BTreeMap::new();
-    for (id, seen) in ids.into_iter().zip(raw) {
+    for (id, seen) in threads::filter_map(raw, name) {
         groups.entry(id).or_default().push(seen);
     }
-    let finish = |(id, seen)| finding(id, seen, detectors, grouping);
-    let mut findings: Vec<_> = match is_much {
-        true => groups.into_par_iter().map(finish).collect(),
-        false => groups.into_iter().map(finish).collect(),
-    };
+    let finish = |(id, seen)| Some(finding(id, seen, detectors, grouping));
+    let mut findings = threads::filter_map(groups.into_iter().collect(), finish);
     sort(&mut findings);
     findings
 }

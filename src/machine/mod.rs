@@ -1,8 +1,9 @@
-//! What depends on the machine below and is used everywhere: memory and fast tables. Knows nothing
-//! of secrets.
+//! What depends on the machine below and is used everywhere: memory, threads and fast tables. Knows
+//! nothing of secrets.
 
 pub(crate) mod hash;
 pub(crate) mod heap;
 mod prefetch;
+pub(crate) mod threads;
 
 pub(crate) use prefetch::prefetch;

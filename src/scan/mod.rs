@@ -11,7 +11,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use globset::GlobSet;
-use rayon::prelude::*;
 
 use crate::engine::Engine;
 use crate::engine::judge::path;
@@ -19,7 +18,7 @@ use crate::finding::{
     Allowances, Finding, Grouping, Markers, RawFinding, fingerprint::FingerprintKey, group,
     hide_secret_parts,
 };
-use crate::machine::heap;
+use crate::machine::{heap, threads};
 use crate::model::{
     Confidence, Diagnostic, Diagnostics, ObjectId, Reachability, RepositoryInfo, Role, SourceKind,
     Stats,
@@ -365,15 +364,8 @@ fn attributed(
         }
         Some(pending.raw)
     };
-    match found.len() {
-        // No threads for a handful.
-        0..MANY => found.into_iter().filter_map(settled).collect(),
-        _ => found.into_par_iter().filter_map(settled).collect(),
-    }
+    threads::filter_map(found, settled)
 }
-
-/// Findings from which on all threads work on them.
-const MANY: usize = 1 << 10;
 
 /// Puts what git knows on a finding; false when its path speaks against it.
 fn settle(

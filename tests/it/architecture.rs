@@ -13,7 +13,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("detector", &["model"]),
     ("source", &["model", "machine"]),
     ("engine", &["model", "detector", "machine"]),
-    ("finding", &["model", "detector"]),
+    ("finding", &["model", "detector", "machine"]),
     // The engine for what its offline proofs know of a key: its public half.
     ("pairs", &["model", "engine", "finding"]),
     ("report", &["model", "detector", "finding"]),

@@ -48,6 +48,7 @@ impl Sieve {
 pub struct Strip {
     pub(super) steps: Steps,
     /// A bit for each place of a block where a bucket takes what stands there.
+    #[cfg(target_arch = "x86_64")]
     pub(super) taken: [u64; Self::BLOCKS],
     /// Offsets of the places that passed. Kernels write whole registers, beyond the last too.
     pub(super) places: [u16; Self::BLOCKS * BLOCK + 64],
@@ -60,6 +61,7 @@ impl Strip {
 
     /// Those of the first `count` places where a window starts that may be an anchor's; `text` is
     /// the strip.
+    #[cfg(target_arch = "x86_64")]
     #[inline(always)]
     pub(super) fn keep(&mut self, count: usize, text: &[u8], windows: &Windows) -> &[u16] {
         // Without a branch: few of the places that passed have a window, and which cannot be
@@ -117,6 +119,7 @@ impl Default for Strip {
     fn default() -> Self {
         Self {
             steps: Steps::default(),
+            #[cfg(target_arch = "x86_64")]
             taken: [0; Self::BLOCKS],
             places: [0; Self::BLOCKS * BLOCK + 64],
             kept: [0; Self::BLOCKS * BLOCK + 1],

@@ -67,14 +67,10 @@ fn run<const ROOT_BITS: u32>(
         // After a refill 56 bits can be skipped. A literal, a length and a distance found by the
         // first look-up take up to 11 + 16 + 21; before longer ones there is a refill of their own.
         if entry & TOKEN == 0 {
-            source.skip(entry);
-            put(bytes, at, entry);
-            at += 1;
+            literal(&mut source, bytes, &mut at, entry);
             entry = near(source.peek());
             if entry & TOKEN == 0 {
-                source.skip(entry);
-                put(bytes, at, entry);
-                at += 1;
+                literal(&mut source, bytes, &mut at, entry);
                 entry = near(source.peek());
                 source.refill();
                 continue;
@@ -91,9 +87,7 @@ fn run<const ROOT_BITS: u32>(
                 break Stop::Invalid;
             }
             if entry & TOKEN == 0 {
-                source.skip(entry);
-                put(bytes, at, entry);
-                at += 1;
+                literal(&mut source, bytes, &mut at, entry);
                 entry = near(source.peek());
                 source.refill();
                 continue;
@@ -140,10 +134,12 @@ fn longer<const ROOT_BITS: u32>(tables: &Tables, entry: Entry, held: u64) -> Ent
         .unwrap_or(INVALID)
 }
 
-/// Writes the literal that an entry holds.
+/// Takes the code of a literal and writes it.
 #[inline(always)]
-fn put(bytes: &mut [u8], at: usize, entry: Entry) {
-    bytes[at] = (entry >> VALUE_SHIFT) as u8;
+fn literal(source: &mut Bits<'_>, bytes: &mut [u8], at: &mut usize, entry: Entry) {
+    source.skip(entry);
+    bytes[*at] = (entry >> VALUE_SHIFT) as u8;
+    *at += 1;
 }
 
 /// Bytes that most matches take with one copy.

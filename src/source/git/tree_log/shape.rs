@@ -7,7 +7,7 @@
 //! would be overlooked; with 128 bits that does not happen to trees that were not made for it.
 //!
 //! All threads find shapes at once, each beginning with a part of the trees. Two may find the same
-//! one, which is no matter: it is the same.
+//! one; that of the first stays, as trees that depend on themselves may look different to the two.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -41,12 +41,15 @@ enum State {
 
 /// A shape that any thread may find.
 #[derive(Default)]
-pub(super) struct Cell {
+struct Cell {
     hash: [AtomicU64; 2],
     counts: AtomicU64,
     /// Height and state; written last and read first.
     rest: AtomicU64,
 }
+
+/// What stands in the place of a state while a cell is written.
+const WRITING: u64 = 3;
 
 impl Cell {
     fn get(&self) -> Shape {
@@ -59,14 +62,25 @@ impl Cell {
             unknown: (counts >> 32) as u32,
             height: rest as u16,
             state: match rest >> 16 {
-                0 => State::New,
+                0 | WRITING => State::New,
                 1 => State::Done,
                 _ => State::Lost,
             },
         }
     }
 
+    /// Keeps a shape, unless there is one; there is one afterwards.
     fn set(&self, shape: &Shape) {
+        let (free, writing) = (0, WRITING << 16);
+        let claim = self
+            .rest
+            .compare_exchange(free, writing, Ordering::Acquire, Ordering::Acquire);
+        if claim.is_err() {
+            while self.get().state == State::New {
+                std::hint::spin_loop();
+            }
+            return;
+        }
         self.hash[0].store(shape.hash as u64, Ordering::Relaxed);
         self.hash[1].store((shape.hash >> 64) as u64, Ordering::Relaxed);
         let counts = u64::from(shape.unknown) << 32 | u64::from(shape.directories);
