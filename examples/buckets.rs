@@ -1,5 +1,5 @@
 //! Chooses the windows of the built-in anchors, and buckets for them, so that the prefilter's
-//! classes let little of ordinary code through:
+//! sieves let little of ordinary code through:
 //!
 //! ```sh
 //! python3 benches/reference.py
@@ -7,11 +7,13 @@
 //!     xargs -0 cat | cargo run --release --example buckets > src/engine/prefilter/buckets.txt
 //! ```
 //!
-//! A line has the `bucket_key` of an anchor, the offset of its window and the number of its bucket.
+//! A line has the `bucket_key` of an anchor, the offset of its window and the number of its bucket, and
+//! the offset of its window for the sieve of trigrams.
 //!
 //! Each anchor goes where it adds the least cost: places of a sample that no bucket took before,
 //! and how often the window itself stands in the text. Then, for some rounds, each is taken out
-//! and put where it costs least now. Takes a minute.
+//! and put where it costs least now. So it is with the trigrams, whose cost is how often one stands in
+//! the text before a byte that may follow it. Takes a minute.
 
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
@@ -19,7 +21,7 @@ use std::sync::Arc;
 
 use straykey::detector::DetectorSet;
 use straykey::engine::Engine;
-use straykey::engine::prefilter::{Anchor, BUCKETS, bucket_key};
+use straykey::engine::prefilter::{Anchor, BUCKETS, bucket_key, trigram, trigrams};
 
 /// Bytes of a window.
 const WIDTH: usize = 4;
@@ -31,6 +33,10 @@ const SAMPLES: usize = 64 * WORDS;
 const TRIED: usize = 6;
 /// What a place where a window stands costs, in places that pass.
 const WINDOW: f64 = 6.0;
+/// Bytes from the start of a window that are looked at before whole anchors are compared.
+const LOOKED_AT: usize = 6;
+/// What a comparison of anchors costs, in places that pass.
+const COMPARED: u64 = 4;
 /// Times that each anchor is put somewhere.
 const ROUNDS: usize = 4;
 
@@ -88,18 +94,126 @@ fn main() -> io::Result<()> {
         eprintln!("round {round}: {:.2} % passes", 100.0 * packing.share());
     }
 
+    let chosen = trigram_windows(&anchors, &text);
+
     let digit = |number: usize| char::from_digit(number as u32, BUCKETS as u32);
-    let line = |(anchor, place): (&&Anchor, &Option<(usize, usize)>), windows: &[Window]| {
-        let (bucket, window) = (*place)?;
-        let key = String::from_utf8(bucket_key(anchor).to_vec()).ok()?;
-        let offset = windows[window].offset;
-        Some(format!("{key}{}{}\n", digit(offset)?, digit(bucket)?))
+    let line = |number: usize| {
+        let (bucket, window) = places[number]?;
+        let key = String::from_utf8(bucket_key(anchors[number]).to_vec()).ok()?;
+        let offset = windows[number][window].offset;
+        let numbers = [offset, bucket, chosen[number]];
+        let digits: Option<String> = numbers.into_iter().map(digit).collect();
+        Some(format!("{key}{}\n", digits?))
     };
-    let each = anchors.iter().zip(&places).zip(&windows);
-    let lines = each.filter_map(|(place, windows)| line(place, windows));
+    let lines = (0..anchors.len()).filter_map(line);
     let mut lines: Vec<String> = lines.collect();
     lines.sort();
     io::stdout().write_all(lines.concat().as_bytes())
+}
+
+/// The offset of each anchor's window for the sieve of trigrams.
+fn trigram_windows(anchors: &[&Anchor], text: &[u8]) -> Vec<usize> {
+    let mut sieve = Trigrams::new(text);
+    let seen = endings(anchors, text);
+    let mut offsets = vec![None; anchors.len()];
+    for round in 1..=ROUNDS {
+        for (offset, anchor) in offsets.iter_mut().zip(anchors) {
+            let bytes = anchor.bytes();
+            if let Some(offset) = offset {
+                sieve.change(trigrams(bytes, *offset), -1);
+            }
+            let last = bytes.len().saturating_sub(WIDTH + 1);
+            let cost = |&offset: &usize| -> u64 {
+                let both = trigrams(bytes, offset);
+                let places: u64 = both.iter().map(|trigram| sieve.cost(trigram)).sum();
+                places + COMPARED * seen[&ending(bytes, offset)]
+            };
+            let best = (0..=last).min_by_key(cost).expect("there is one");
+            sieve.change(trigrams(bytes, best), 1);
+            *offset = Some(best);
+        }
+        let share = sieve.passes() as f64 / text.len() as f64;
+        eprintln!("round {round}: {:.2} % passes the trigrams", 100.0 * share);
+    }
+    offsets.into_iter().flatten().collect()
+}
+
+/// What anchors have from a window on, as far as it is looked at before anchors are compared, and
+/// how often the text has it.
+fn endings(anchors: &[&Anchor], text: &[u8]) -> HashMap<Vec<u8>, u64> {
+    let mut seen = HashMap::new();
+    for anchor in anchors {
+        let bytes = anchor.bytes();
+        let offsets = 0..=bytes.len() - WIDTH;
+        seen.extend(offsets.map(|offset| (ending(bytes, offset), 0)));
+    }
+    for four in 0..text.len() - LOOKED_AT {
+        for len in WIDTH..=LOOKED_AT {
+            let there = text[four..four + len].iter().map(|byte| byte | 0x20);
+            let there: Vec<u8> = there.collect();
+            if let Some(count) = seen.get_mut(&there) {
+                *count += 1;
+            }
+        }
+    }
+    seen
+}
+
+fn ending(anchor: &[u8], offset: usize) -> Vec<u8> {
+    let ending = anchor[offset..].iter().take(LOOKED_AT);
+    ending.map(|byte| byte | 0x20).collect()
+}
+
+/// The trigrams of a sieve, by the slot of its table.
+struct Trigrams {
+    /// How often one stands in the text before bytes with each number for their bits.
+    followed: Vec<[u32; 256]>,
+    /// How many windows have each of these numbers behind it.
+    uses: HashMap<usize, HashMap<u8, i32>>,
+}
+
+impl Trigrams {
+    fn new(text: &[u8]) -> Self {
+        let mut followed = vec![[0; 256]; 1 << 16];
+        for four in text.windows(4) {
+            let (slot, next) = trigram(four);
+            followed[slot][usize::from(next)] += 1;
+        }
+        let uses = HashMap::new();
+        Self { followed, uses }
+    }
+
+    /// The bits of what may follow.
+    fn bits(&self, slot: usize) -> u8 {
+        let uses = self.uses.get(&slot).into_iter().flatten();
+        let used = uses.filter(|(_, count)| **count > 0);
+        used.fold(0, |all, (bits, _)| all | bits)
+    }
+
+    /// How many places of the text pass by a slot with `bits`.
+    fn places(&self, slot: usize, bits: u8) -> u64 {
+        let may = |next: &usize| bits != 0 && *next & !usize::from(bits) == 0;
+        let counts = (0..256).filter(may).map(|next| self.followed[slot][next]);
+        counts.map(u64::from).sum()
+    }
+
+    /// How many places more pass with a trigram.
+    fn cost(&self, bytes: &[u8]) -> u64 {
+        let (slot, next) = trigram(bytes);
+        let bits = self.bits(slot);
+        self.places(slot, bits | next) - self.places(slot, bits)
+    }
+
+    fn change(&mut self, both: [&[u8]; 2], by: i32) {
+        for (slot, next) in both.map(trigram) {
+            *self.uses.entry(slot).or_default().entry(next).or_default() += by;
+        }
+    }
+
+    fn passes(&self) -> u64 {
+        let slots = self.uses.keys();
+        slots.map(|&slot| self.places(slot, self.bits(slot))).sum()
+    }
 }
 
 /// The windows of each anchor, those first that the text has least.

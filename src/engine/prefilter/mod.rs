@@ -22,6 +22,7 @@ use aho_corasick::{AhoCorasick, MatchKind};
 
 pub use rarity::{BUCKETS, bucket_key, gram_slot};
 pub use simd::{Simd, UnknownSimd};
+pub use trigrams::{trigram, trigrams};
 
 pub use sieve::Strip;
 use sieve::{BEHIND, BLOCK, Sieve};

@@ -1,8 +1,6 @@
 //! Which window of an anchor counts, by what ordinary code holds.
 
-use super::Anchor;
-#[cfg(target_arch = "x86_64")]
-use super::LEAST;
+use super::{Anchor, LEAST};
 
 /// Slots of the table.
 const BITS: u32 = 16;
@@ -44,18 +42,30 @@ pub const BUCKETS: usize = 32;
 /// Offset and bucket of the window of a built-in anchor. A wrong one costs time, never a hit.
 #[cfg(target_arch = "x86_64")]
 pub(super) fn chosen_bucket(anchor: &Anchor) -> Option<(usize, usize)> {
-    let (records, _) = CHOSEN.as_chunks::<{ KEY + 3 }>();
-    let key = bucket_key(anchor);
-    let at = records.binary_search_by(|record| record[..KEY].cmp(&key));
-    let record = records[at.ok()?];
-    let digit = |at: usize| char::from(record[at]).to_digit(BUCKETS as u32);
-    let (offset, bucket) = (digit(KEY)? as usize, digit(KEY + 1)? as usize);
+    let [offset, bucket, _] = chosen(anchor)?;
     (offset + LEAST <= anchor.len()).then_some((offset, bucket))
 }
 
+/// Offset of the window of a built-in anchor whose trigrams let least through. A wrong one costs
+/// time, never a hit.
+pub(super) fn chosen_window(anchor: &Anchor) -> Option<usize> {
+    let [_, _, offset] = chosen(anchor)?;
+    (offset + LEAST <= anchor.len()).then_some(offset)
+}
+
+/// What the line of a built-in anchor says.
+fn chosen(anchor: &Anchor) -> Option<[usize; 3]> {
+    let (records, _) = CHOSEN.as_chunks::<{ KEY + 4 }>();
+    let key = bucket_key(anchor);
+    let at = records.binary_search_by(|record| record[..KEY].cmp(&key));
+    let record = records[at.ok()?];
+    let digit = |at: usize| char::from(record[KEY + at]).to_digit(BUCKETS as u32);
+    Some([digit(0)? as usize, digit(1)? as usize, digit(2)? as usize])
+}
+
 /// A line for each built-in anchor, sorted: its [`bucket_key`], then the offset of its window and
-/// the number of its bucket, a digit each to the base 32. Written by `examples/buckets.rs`.
-#[cfg(target_arch = "x86_64")]
+/// the number of its bucket, and the offset of its window for the sieve of trigrams, a digit each
+/// to the base 32. Written by `examples/buckets.rs`.
 static CHOSEN: &[u8] = include_bytes!("buckets.txt");
 
 /// Bytes of a key.

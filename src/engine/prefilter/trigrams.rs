@@ -37,11 +37,11 @@ impl Trigrams {
         let mut windows = Vec::with_capacity(anchors.len());
         for &(number, anchor) in anchors {
             let bytes = anchor.bytes();
-            let offset = rarity::rarest_window(bytes);
-            let known = (bytes.len() - offset).min(5);
-            // One of the two starts at an even offset of the text.
-            new.add(&bytes[offset..offset + 4]);
-            new.add(&bytes[offset + 1..offset + known]);
+            let chosen = rarity::chosen_window(&anchor);
+            let offset = chosen.unwrap_or_else(|| rarity::rarest_window(bytes));
+            for trigram in trigrams(bytes, offset) {
+                new.add(trigram);
+            }
             windows.push((number, offset));
         }
         (new, windows)
@@ -50,9 +50,8 @@ impl Trigrams {
     /// Lets the trigram at the start of `bytes` pass before the fourth of them; before any byte,
     /// when there are three.
     fn add(&mut self, bytes: &[u8]) {
-        let next = bytes.get(3).map_or(u8::MAX, |&byte| bits(byte));
-        let first = u16::from_le_bytes([bytes[0], bytes[1]]);
-        self.table[usize::from(hash(first, u16::from(bytes[2])))] &= !next;
+        let (slot, next) = trigram(bytes);
+        self.table[slot] &= !next;
     }
 
     /// Lists the places that pass in the first blocks of `text` in `strip`. Returns their number,
@@ -73,13 +72,32 @@ impl Trigrams {
     }
 }
 
+/// The entry for the trigram at the start of `bytes`, and the bits that let it pass before the fourth
+/// of them: all, when there are three.
+///
+/// # Panics
+///
+/// When there are fewer.
+pub fn trigram(bytes: &[u8]) -> (usize, u8) {
+    let next = bytes.get(3).map_or(u8::MAX, |&byte| bits(byte));
+    let first = u16::from_le_bytes([bytes[0], bytes[1]]);
+    (usize::from(hash(first, u16::from(bytes[2]))), next)
+}
+
+/// The trigrams, each with what follows it, of the window of an anchor at `offset`.
+pub fn trigrams(anchor: &[u8], offset: usize) -> [&[u8]; 2] {
+    let end = anchor.len().min(offset + 5);
+    // One of the two starts at an even offset of the text.
+    [&anchor[offset..offset + 4], &anchor[offset + 1..end]]
+}
+
 /// What the steps hand on, in blocks.
 #[derive(Debug)]
 #[repr(align(64))]
 pub(super) struct Steps {
-    hashes: [[u16; PLACES]; MOST],
+    pub(super) hashes: [[u16; PLACES]; MOST],
     /// The bits of the byte after each trigram.
-    next: [[u8; PLACES]; MOST],
+    pub(super) next: [[u8; PLACES]; MOST],
     /// Those of them that are in no window; zero where a place passes.
     pub(super) missing: [[u8; PLACES]; MOST],
 }

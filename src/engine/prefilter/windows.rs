@@ -1,7 +1,7 @@
 //! The second stage: which window of which anchor stands at a place, if any.
 //!
 //! Of each anchor one window of four bytes counts, one that ordinary code holds seldom. A bit for
-//! each hash of a window rules most places out, and what follows the window in the anchor nearly
+//! each hash of a window rules most places out, and what may follow a window in an anchor nearly
 //! all others; only then is the text compared with whole anchors.
 
 use super::{Anchor, Hit};
@@ -11,10 +11,23 @@ use super::{Anchor, Hit};
 pub(super) struct Windows {
     /// A bit for each hash of a window.
     known: Box<[u64; (1 << HASH_BITS) / 64]>,
-    /// First entry of each bucket, with one more at the end.
-    buckets: Vec<u32>,
+    /// With one more at the end.
+    buckets: Vec<Bucket>,
     entries: Vec<Entry>,
 }
+
+/// The anchors whose windows have hashes that begin alike.
+#[derive(Clone, Copy, Default, Debug)]
+struct Bucket {
+    /// The first of its entries; the next bucket's is behind the last.
+    first: u32,
+    /// A bit for each byte that an anchor has behind its window, and for each at the place after it,
+    /// by the byte's lowest five bits.
+    behind: [u32; 2],
+}
+
+/// The bits of bytes at places that no anchor cares for.
+const ANY: u32 = u32::MAX;
 
 /// One anchor with its window.
 #[derive(Clone, Copy, Debug)]
@@ -29,7 +42,7 @@ struct Entry {
 }
 
 const HASH_BITS: u32 = 17;
-const BUCKET_BITS: u32 = 13;
+const BUCKET_BITS: u32 = 12;
 
 impl Windows {
     /// The anchors of `windows`, each with the offset of its window.
@@ -40,21 +53,29 @@ impl Windows {
         };
         let entries: Vec<Entry> = windows.iter().map(entry).collect();
         let mut known = Box::new([0; (1 << HASH_BITS) / 64]);
-        let mut buckets = vec![0; (1 << BUCKET_BITS) + 1];
+        let mut buckets = vec![Bucket::default(); (1 << BUCKET_BITS) + 1];
         for entry in &entries {
             let hash = hash(entry.bytes as u32);
             known[hash / 64] |= 1 << (hash % 64);
-            buckets[bucket(hash)] += 1;
+            let bucket = &mut buckets[bucket(hash)];
+            bucket.first += 1;
+            for (place, behind) in bucket.behind.iter_mut().enumerate() {
+                let start = 32 + 8 * place as u16;
+                *behind |= match start < entry.bits {
+                    true => bit(entry.bytes >> start),
+                    false => ANY,
+                };
+            }
         }
         let mut end = 0;
         for bucket in &mut buckets {
-            end += *bucket;
-            *bucket = end;
+            end += bucket.first;
+            bucket.first = end;
         }
         // Each goes before the last of its bucket, whose number ends as that of the first.
         let mut placed = entries.clone();
         for entry in entries {
-            let first = &mut buckets[bucket(hash(entry.bytes as u32))];
+            let first = &mut buckets[bucket(hash(entry.bytes as u32))].first;
             *first -= 1;
             placed[*first as usize] = entry;
         }
@@ -79,11 +100,8 @@ impl Windows {
         let there = text.get(start..).and_then(|rest| rest.first_chunk());
         there.is_none_or(|&there| {
             let there = u64::from_le_bytes(there) | CASES;
-            let bucket = bucket(hash(there as u32));
-            let (first, end) = (self.buckets[bucket], self.buckets[bucket + 1]);
-            // That of a later bucket, when this one is empty.
-            let first_is_there = self.entries.get(first as usize);
-            first_is_there.is_some_and(|entry| entry.is_at(there)) | (end > first + 1)
+            let Bucket { behind, .. } = self.buckets[bucket(hash(there as u32))];
+            (behind[0] & bit(there >> 32) != 0) & (behind[1] & bit(there >> 40) != 0)
         })
     }
 
@@ -91,8 +109,8 @@ impl Windows {
     pub(super) fn find(&self, text: &[u8], start: usize, anchors: &[Anchor], hits: &mut Vec<Hit>) {
         let there = fold(text.get(start..).unwrap_or_default());
         let bucket = bucket(hash(there as u32));
-        let entries =
-            &self.entries[self.buckets[bucket] as usize..self.buckets[bucket + 1] as usize];
+        let [this, next] = [bucket, bucket + 1].map(|bucket| self.buckets[bucket].first as usize);
+        let entries = &self.entries[this..next];
         for entry in entries.iter().filter(|entry| entry.is_at(there)) {
             let Some(start) = start.checked_sub(entry.offset.into()) else {
                 continue;
@@ -127,6 +145,12 @@ impl Entry {
 /// The bit in which letters of either case differ, in eight bytes. Folding it away makes some
 /// punctuation equal too, which the comparison sorts out.
 const CASES: u64 = 0x2020_2020_2020_2020;
+
+/// The bit of a byte that stands behind a window: of the lowest byte of `bytes`.
+#[inline(always)]
+fn bit(bytes: u64) -> u32 {
+    1 << (bytes & 31)
+}
 
 /// At most eight bytes, case folded, as a number.
 #[inline(always)]

@@ -2,17 +2,17 @@
 #![expect(unsafe_code, reason = "instructions that not every processor has")]
 
 use std::arch::x86_64::{
-    __m128i, __m256i, __m512i, _mm256_add_epi16, _mm256_cmpeq_epi8, _mm256_cvtepu8_epi16,
-    _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_set1_epi16, _mm256_setzero_si256,
-    _mm256_storeu_si256, _mm512_and_si512, _mm512_castsi512_si128, _mm512_extracti32x4_epi32,
-    _mm512_loadu_si512, _mm512_maskz_compress_epi8, _mm512_or_si512, _mm512_permutex2var_epi8,
-    _mm512_test_epi8_mask,
+    __m128i, __m256i, __m512i, _mm_setr_epi8, _mm256_add_epi16, _mm256_and_si256,
+    _mm256_cmpeq_epi8, _mm256_cvtepu8_epi16, _mm256_loadu_si256, _mm256_movemask_epi8,
+    _mm256_set_m128i, _mm256_set1_epi16, _mm256_setzero_si256, _mm256_storeu_si256,
+    _mm512_and_si512, _mm512_castsi512_si128, _mm512_extracti32x4_epi32, _mm512_loadu_si512,
+    _mm512_maskz_compress_epi8, _mm512_or_si512, _mm512_permutex2var_epi8, _mm512_test_epi8_mask,
 };
 
 use super::LEAST;
 use super::classes::Tables;
 use super::sieve::{BLOCK, Strip};
-use super::trigrams::{Table, answers, hashes};
+use super::trigrams::{Table, hashes};
 
 /// The kernel for AVX2.
 pub(super) fn avx2(table: &Table, text: &[u8], strip: &mut Strip) -> usize {
@@ -23,12 +23,18 @@ pub(super) fn avx2(table: &Table, text: &[u8], strip: &mut Strip) -> usize {
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
 fn sift_avx2(table: &Table, text: &[u8], strip: &mut Strip) -> usize {
     let blocks = hashes(text, &mut strip.steps);
-    answers(table, blocks, &mut strip.steps);
     let none = _mm256_setzero_si256();
     let mut count = 0;
-    for (number, missing) in strip.steps.missing[..blocks].iter().enumerate() {
-        // SAFETY: a block's answers are 32 bytes, as the register is.
-        let missing = unsafe { _mm256_loadu_si256(missing.as_ptr().cast::<__m256i>()) };
+    let steps = &strip.steps;
+    let each = steps.hashes[..blocks].iter().zip(&steps.next);
+    for (number, (hashes, next)) in each.enumerate() {
+        let [first, second] = hashes.as_chunks().0 else {
+            unreachable!("a block has 32 places");
+        };
+        let answers = _mm256_set_m128i(answers(table, second), answers(table, first));
+        // SAFETY: a block's bits are 32 bytes, as the register is.
+        let next = unsafe { _mm256_loadu_si256(next.as_ptr().cast::<__m256i>()) };
+        let missing = _mm256_and_si256(answers, next);
         let mut left = _mm256_movemask_epi8(_mm256_cmpeq_epi8(missing, none)) as u32;
         let found = left.count_ones() as usize;
         let mut listed = 0;
@@ -46,6 +52,15 @@ fn sift_avx2(table: &Table, text: &[u8], strip: &mut Strip) -> usize {
         count += found;
     }
     count
+}
+
+/// The table's answers to sixteen hashes, loaded into their places of a register.
+#[target_feature(enable = "avx2")]
+#[inline]
+fn answers(table: &Table, hashes: &[u16; 16]) -> __m128i {
+    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] =
+        hashes.map(|hash| table[usize::from(hash)] as i8);
+    _mm_setr_epi8(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p)
 }
 
 /// The kernel for AVX-512 with VBMI and VBMI2.
