@@ -8,7 +8,7 @@ use regex_automata::util::syntax;
 use regex_automata::{Anchored, Input};
 
 use crate::detector::Detector;
-use crate::model::{Candidate, DetectorIndex, Match, Span};
+use crate::model::{Candidate, DetectorIndex, Looked, Match, Span};
 
 use super::judge;
 
@@ -84,7 +84,7 @@ impl Matcher {
         found: &mut Vec<Match>,
     ) {
         let mut resume = 0;
-        for candidate in candidates.iter_mut().filter(|candidate| !candidate.idle) {
+        for candidate in candidates.iter_mut().filter(|candidate| candidate.idle.is_none()) {
             let anchor = candidate.start;
             let open = anchor.saturating_sub(detector.max_lead);
             let start = open.max(resume);
@@ -105,7 +105,7 @@ impl Matcher {
                     found.extend(judge::judge(detector, index, text, secret));
                 }
                 // Where no match before it cut the window, the window alone decided.
-                _ => candidate.idle = start == open,
+                _ => candidate.idle = (start == open).then_some(Looked::ALL),
             }
         }
     }

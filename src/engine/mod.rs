@@ -202,7 +202,7 @@ impl Engine {
             let mut at = 0;
             scratch.work.retain(|it| {
                 at += 1;
-                at <= anew || it.idle || self.is_candidate(it.detector, blob, it.start)
+                at <= anew || it.idle.is_some() || self.is_candidate(it.detector, blob, it.start)
             });
         }
         self.confirm(blob, scratch);
@@ -233,7 +233,7 @@ impl Engine {
             work.extend(candidates.map(|detector| Candidate {
                 detector,
                 start,
-                idle: false,
+                idle: None,
             }));
         }
     }
@@ -263,7 +263,7 @@ impl Engine {
             ..
         } = scratch;
         // Of a place that was found anew and also carried over the idle one is kept.
-        work.sort_unstable_by_key(|c| (c.detector, c.start, !c.idle));
+        work.sort_unstable_by_key(|c| (c.detector, c.start, c.idle.is_none()));
         work.dedup_by_key(|c| (c.detector, c.start));
         for candidates in work.chunk_by_mut(|a, b| a.detector == b.detector) {
             let index = candidates[0].detector;
@@ -276,7 +276,7 @@ impl Engine {
                 }
                 Pass::Assignment | Pass::Context => {
                     let owner = (detector, index);
-                    let known = (&self.contexts, &mut *memory);
+                    let known = (self.number, &self.contexts, &mut *memory);
                     assignment::confirm(owner, known, blob.bytes, candidates, found);
                 }
             }

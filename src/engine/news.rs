@@ -3,10 +3,12 @@
 //! Invariant: the candidates and runs of the two together are those of a scan of the whole text
 //! (`tests/it/delta_scan.rs`), or more that come to nothing. A candidate is a matter of its anchor's
 //! bytes and of a few around it, so it is carried over when the anchor and what follows lie in a
-//! copied stretch. That it is idle is a matter of all bytes in its
-//! detector's reach, so it stays idle only when those lie there too.
+//! copied stretch. That it is idle is a matter of all bytes that its detector
+//! looked at, so it stays idle only when those lie there too.
 
-use crate::model::{Blob, Candidate, Copied, DetectorIndex, Kinship, Run, Span, Trace};
+use crate::model::{
+    Blob, Candidate, Copied, DetectorIndex, Kinship, Looked, Run, Span, Trace,
+};
 
 use super::decode;
 
@@ -121,14 +123,14 @@ impl News {
                 end <= share.old_end()
             });
             out.extend(carried.map(|candidate| {
-                let (before, after) = reach(candidate.detector);
-                let window = (
-                    candidate.start.saturating_sub(before),
-                    candidate.start + after,
-                );
+                let is_here = |looked: &Looked| {
+                    let (before, behind) = looked.within(reach(candidate.detector));
+                    let start = candidate.start.saturating_sub(before);
+                    share.holds(start, candidate.start + behind)
+                };
                 Candidate {
                     start: share.moved(candidate.start),
-                    idle: candidate.idle && share.holds(window.0, window.1),
+                    idle: candidate.idle.filter(is_here),
                     ..*candidate
                 }
             }));

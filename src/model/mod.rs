@@ -26,4 +26,4 @@ pub use scale::{Confidence, Lifetime, MintsTrust, Severity};
 pub use secret::Secret;
 pub use stats::{RepositoryInfo, Stats};
 pub use text::{printable, printable_bytes};
-pub use trace::{Candidate, Copied, Kinship, Run, Trace};
+pub use trace::{Candidate, Copied, Kinship, Looked, Run, Trace};

@@ -26,8 +26,43 @@ pub struct Candidate {
     pub detector: DetectorIndex,
     /// Where its anchor starts.
     pub start: usize,
-    /// Whether the detector looked and found nothing, for reasons that lie within its reach.
-    pub idle: bool,
+    /// What the detector looked at, when it found nothing for reasons that lie there.
+    pub idle: Option<Looked>,
+}
+
+/// How far around the start of an anchor a detector looked, in steps of [`Looked::STEP`] bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Looked {
+    before: u8,
+    behind: u8,
+}
+
+impl Looked {
+    const STEP: usize = 16;
+
+    /// As far as it ever does.
+    pub const ALL: Self = Self {
+        before: u8::MAX,
+        behind: u8::MAX,
+    };
+
+    /// The stretch from `before` bytes before the start to `behind` bytes behind it, or more.
+    pub fn around(before: usize, behind: usize) -> Self {
+        let steps = |bytes: usize| u8::try_from(bytes.div_ceil(Self::STEP)).unwrap_or(u8::MAX);
+        Self {
+            before: steps(before),
+            behind: steps(behind),
+        }
+    }
+
+    /// The bytes before the start and behind it, of a detector that looks no further than `reach`.
+    pub fn within(self, reach: (usize, usize)) -> (usize, usize) {
+        let bytes = |steps: u8, most: usize| match steps {
+            u8::MAX => most,
+            _ => most.min(usize::from(steps) * Self::STEP),
+        };
+        (bytes(self.before, reach.0), bytes(self.behind, reach.1))
+    }
 }
 
 /// A run of encoded text.

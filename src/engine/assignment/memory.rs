@@ -1,14 +1,13 @@
 //! What was judged before: versions of a file say the same things again and again.
 //!
 //! A judgement depends on the bytes of a window around key and value and on nothing else, so it is
-//! kept under a hash of them. The hash is one of cryptography: nobody can make another assignment
-//! that is taken for one judged before.
+//! kept under a hash of them. The hash is keyed: nobody can make another assignment that is taken
+//! for one judged before.
 
-use std::collections::HashMap;
-
-use sha2::{Digest, Sha256};
+use std::hash::{BuildHasher as _, Hasher as _};
 
 use crate::engine::line_around;
+use crate::machine::hash::{FastMap, Keys};
 use crate::model::{Assigned, Confidence, DetectorIndex, Span};
 
 use super::values::Value;
@@ -32,14 +31,39 @@ pub(super) struct Verdict {
 /// The judgements of a thread.
 #[derive(Debug, Default)]
 pub(in crate::engine) struct Memory {
-    verdicts: HashMap<[u8; 16], Option<Verdict>>,
+    keys: Keys,
+    verdicts: FastMap<u64, Option<Verdict>>,
 }
 
 impl Memory {
+    /// The name of an assignment: a hash of what it is judged by, by which engine and for which
+    /// detector.
+    pub(super) fn name(
+        &self,
+        (engine, by_key): (u64, Option<DetectorIndex>),
+        (text, window): (&[u8], Span),
+        key: Span,
+        value: &Value,
+    ) -> u64 {
+        let mut hash = self.keys.build_hasher();
+        hash.write_u64(engine);
+        let places = [key.start, key.end, value.span.start, value.span.end];
+        for place in places {
+            hash.write_usize(place - window.start);
+        }
+        hash.write_usize(by_key.map_or(usize::MAX, DetectorIndex::as_usize));
+        let (starts, ends) = (window.start == 0, window.end == text.len());
+        hash.write_u8(u8::from(starts) + 2 * u8::from(ends));
+        let window = &text[window.range()];
+        hash.write_usize(window.len());
+        hash.write(window);
+        hash.finish()
+    }
+
     /// What is known of an assignment, or else what `judge` says of it.
     pub(super) fn recall(
         &mut self,
-        name: [u8; 16],
+        name: u64,
         judge: impl FnOnce() -> Option<Verdict>,
     ) -> Option<Verdict> {
         if let Some(known) = self.verdicts.get(&name) {
@@ -64,31 +88,4 @@ pub(super) fn window(text: &[u8], key: Span, value: &Value) -> Span {
         start.min(key.start.saturating_sub(AROUND)),
         end.max((value.span.end + AROUND).min(text.len())),
     )
-}
-
-/// The name of an assignment: what it is judged by.
-pub(super) fn name(
-    text: &[u8],
-    window: Span,
-    key: Span,
-    value: &Value,
-    by_key: Option<DetectorIndex>,
-) -> [u8; 16] {
-    let mut hash = Sha256::new();
-    let places = [
-        key.start - window.start,
-        key.end - window.start,
-        value.span.start - window.start,
-        value.span.end - window.start,
-        by_key.map_or(usize::MAX, DetectorIndex::as_usize),
-        usize::from(window.start == 0) + 2 * usize::from(window.end == text.len()),
-    ];
-    for place in places {
-        hash.update((place as u64).to_le_bytes());
-    }
-    hash.update(&text[window.range()]);
-    let digest = hash.finalize();
-    let mut name = [0; 16];
-    name.copy_from_slice(&digest[..16]);
-    name
 }

@@ -13,7 +13,7 @@ mod values;
 mod weigh;
 
 use crate::detector::{Detector, Pass};
-use crate::model::{Candidate, DetectorIndex, Match, Span};
+use crate::model::{Candidate, DetectorIndex, Looked, Match, Span};
 
 use super::LINE_REACH;
 use super::context::Contexts;
@@ -40,47 +40,64 @@ pub(super) const REACH: usize = 2 * MAX_KEY + WINDOW + 2 * LINE_REACH;
 /// those idle that belong to no secret.
 pub(super) fn confirm(
     owner: (&Detector, DetectorIndex),
-    (contexts, memory): (&Contexts, &mut Memory),
+    known: (u64, &Contexts, &mut Memory),
     text: &[u8],
     candidates: &mut [Candidate],
     found: &mut Vec<Match>,
 ) {
+    let (engine, contexts, memory) = known;
     let mut resume = 0;
-    let mut last_is_secret = false;
-    for candidate in candidates.iter_mut().filter(|candidate| !candidate.idle) {
-        if candidate.start < resume {
-            candidate.idle = !last_is_secret;
-            continue;
+    let mut is_secret = false;
+    let mut looked = Span::new(0, 0);
+    let open = candidates.iter_mut().filter(|it| it.idle.is_none());
+    for candidate in open {
+        let anchor = candidate.start;
+        // Of a key with several words the first has found all.
+        if anchor >= resume {
+            let before = found.len();
+            looked = Span::new(anchor.saturating_sub(MAX_KEY), anchor + MAX_KEY);
+            if let Some(key) = keys::key_at(text, anchor) {
+                let known = (engine, contexts, &mut *memory);
+                looked = assigned(owner, known, text, key, found);
+                resume = key.end;
+            }
+            is_secret = found.len() > before;
         }
-        let before = found.len();
-        let key = keys::key_at(text, candidate.start);
-        if let Some(key) = key {
-            assigned(owner, (contexts, memory), text, key, found);
-        }
-        resume = key.map_or(resume, |key| key.end);
-        last_is_secret = found.len() > before;
-        candidate.idle = !last_is_secret;
+        let around = || Looked::around(anchor.saturating_sub(looked.start), looked.end - anchor);
+        candidate.idle = (!is_secret).then(around);
     }
 }
 
-/// Appends the secrets assigned to `key`.
+/// Appends the secrets assigned to `key`. Returns the stretch that this depends on.
 fn assigned(
     owner: (&Detector, DetectorIndex),
-    (contexts, memory): (&Contexts, &mut Memory),
+    (engine, contexts, memory): (u64, &Contexts, &mut Memory),
     text: &[u8],
     span: Span,
     found: &mut Vec<Match>,
-) {
+) -> Span {
+    // Behind a key stands a byte that is of none; signs at its end are none of it.
+    let signs = text[span.end..].iter().take(MAX_KEY);
+    let signs = signs.take_while(|&&byte| keys::is_key_byte(byte)).count();
+    let mut looked = Span::new(
+        span.start.saturating_sub(values::BEFORE),
+        span.end + signs + 1,
+    );
     let Some(key) = Key::read(&text[span.range()]) else {
-        return;
+        return looked;
     };
     let mut values = Vec::new();
-    values::values_after(text, span, key.class, &mut values);
+    let end = values::values_after(text, span, key.class, &mut values);
+    looked.end = looked.end.max(end);
     let by_key = (owner.0.pass == Pass::Assignment).then_some(owner.1);
-    let secrets = values
-        .iter()
-        .filter_map(|value| weigh::weigh(by_key, contexts, memory, text, span, &key, value));
-    found.extend(secrets);
+    for value in &values {
+        let window = memory::window(text, span, value);
+        looked.start = looked.start.min(window.start);
+        looked.end = looked.end.max(window.end);
+        let (by, seen) = ((engine, by_key), (text, window));
+        found.extend(weigh::weigh(by, contexts, memory, seen, span, &key, value));
+    }
+    looked
 }
 
 /// An assignment, as the model sees it.

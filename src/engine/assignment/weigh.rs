@@ -10,7 +10,7 @@ use crate::model::{Confidence, DetectorIndex, Match, Proof, Secret, Span};
 
 use super::features::Seen;
 use super::keys::Key;
-use super::memory::{self, Memory, Verdict};
+use super::memory::{Memory, Verdict};
 use super::values::{Sign, Value};
 
 /// Shortest literal that is judged.
@@ -153,18 +153,17 @@ pub(super) fn literal<'a>(
 }
 
 /// The secret that `value` is, when it could be one for what `key` names: of the kind that the
-/// context tells, or else of that `by_key`.
+/// context tells, or else of that `by_key`. All that counts is in the window ([`super::memory::window`]).
 pub(super) fn weigh(
-    by_key: Option<DetectorIndex>,
+    (engine, by_key): (u64, Option<DetectorIndex>),
     contexts: &Contexts,
     memory: &mut Memory,
-    text: &[u8],
+    (text, window): (&[u8], Span),
     span: Span,
     key: &Key,
     value: &Value,
 ) -> Option<Match> {
-    let window = memory::window(text, span, value);
-    let name = memory::name(text, window, span, value, by_key);
+    let name = memory.name((engine, by_key), (text, window), span, value);
     let verdict = memory.recall(name, || {
         judged(by_key, contexts, text, span, key, value, window.start)
     })?;

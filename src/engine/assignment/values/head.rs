@@ -11,8 +11,11 @@ pub(super) struct Head<'a> {
 }
 
 impl<'a> Head<'a> {
+    /// How far before the key is looked, in bytes.
+    pub(super) const REACH: usize = 64;
+
     pub(super) fn of(text: &'a [u8], key: Span) -> Self {
-        let floor = key.start.saturating_sub(64);
+        let floor = key.start.saturating_sub(Self::REACH);
         let before = &text[floor..key.start];
         let is_end = |byte: &u8| matches!(byte, b'\n' | b'\r');
         match before.iter().rposition(is_end) {

@@ -2,8 +2,10 @@
 
 mod head;
 pub(super) mod prose;
+mod watched;
 
 use std::borrow::Cow;
+use std::cell::Cell;
 
 use crate::engine::judge::{guess, reference};
 use crate::model::Span;
@@ -11,6 +13,7 @@ use crate::model::Span;
 use super::MAX_VALUE;
 use super::keys::{Class, is_key_byte};
 use head::Head;
+use watched::Watched;
 
 /// A literal, and how it is written.
 #[derive(Clone, Debug)]
@@ -113,6 +116,8 @@ impl Sign {
     }
 }
 
+/// How far before a key is looked, in bytes.
+pub(super) const BEFORE: usize = Head::REACH;
 /// Most elements of a list that are looked at.
 const MAX_ITEMS: usize = 16;
 /// Most parts of a text that is put together.
@@ -128,10 +133,17 @@ const PUBLIC: &[&[u8]] = &[b"AAAA", b"MII", b"MIG", b"MFkw", b"MCow", b"LS0tLS1"
 /// How far into a block, in bytes, its value is looked for.
 const MAX_BLOCK: usize = 256;
 
-/// Appends the literals assigned to the key at `key` to `out`.
-pub(super) fn values_after(text: &[u8], key: Span, class: Class, out: &mut Vec<Value>) {
-    let text = &text[..text.len().min(key.end + super::WINDOW)];
-    let head = Head::of(text, key);
+/// Appends the literals assigned to the key at `key` to `out`. Returns up to where it looked;
+/// before the key it does so no further than [`BEFORE`].
+pub(super) fn values_after(text: &[u8], key: Span, class: Class, out: &mut Vec<Value>) -> usize {
+    let read = Cell::new(key.end);
+    let window = &text[..text.len().min(key.end + super::WINDOW)];
+    assigned(Watched::new(window, &read), key, class, out);
+    read.get()
+}
+
+fn assigned(text: Watched<'_>, key: Span, class: Class, out: &mut Vec<Value>) {
+    let head = Head::of(text.span(Span::new(0, key.end)), key);
     let mut cursor = Cursor { text, at: key.end };
     // `"password"`, `['password']`, `password")`
     let closed =
@@ -150,7 +162,7 @@ pub(super) fn values_after(text: &[u8], key: Span, class: Class, out: &mut Vec<V
         out.extend(value.filter(|_| alone));
         return;
     }
-    let name = &text[key.range()];
+    let name = text.span(key);
     let symbol = head.last() == Some(b':');
     if (closed || symbol) && cursor.eat(b",") {
         cursor.skip_blanks();
@@ -182,9 +194,12 @@ pub(super) fn values_after(text: &[u8], key: Span, class: Class, out: &mut Vec<V
         return;
     }
     let prose = space > 0 && !closed && class == Class::Password;
-    if let Some(value) = prose.then(|| prose::value(text, key, cursor.at)).flatten() {
-        out.push(value);
-        return;
+    if prose && cursor.peek().is_some_and(prose::begins) && prose::is_told(name) {
+        let value = prose::value(text.unwatched(), key, cursor.at);
+        if let Some(value) = value {
+            out.push(value);
+            return;
+        }
     }
     if cursor.peek() == Some(b'{') {
         out.extend(cursor.block());
@@ -236,22 +251,17 @@ struct Paired {
 /// A place in the text that moves forward.
 #[derive(Clone, Copy)]
 struct Cursor<'a> {
-    text: &'a [u8],
+    text: Watched<'a>,
     at: usize,
 }
 
 impl Cursor<'_> {
     fn peek(&self) -> Option<u8> {
-        self.text.get(self.at).copied()
+        self.text.byte(self.at)
     }
 
     fn skip_while(&mut self, most: usize, holds: impl Fn(u8) -> bool) -> usize {
-        let rest = &self.text[self.at..];
-        let count = rest
-            .iter()
-            .take(most)
-            .take_while(|&&byte| holds(byte))
-            .count();
+        let count = self.text.count(self.at, most, holds);
         self.at += count;
         count
     }
@@ -266,16 +276,20 @@ impl Cursor<'_> {
     }
 
     fn eat(&mut self, word: &[u8]) -> bool {
-        let there = self.text[self.at..].starts_with(word);
+        let there = self.is_before(word);
         if there {
             self.at += word.len();
         }
         there
     }
 
+    fn is_before(&self, word: &[u8]) -> bool {
+        self.text.stretch(self.at, word.len()) == word
+    }
+
     fn eat_word(&mut self, word: &[u8]) -> bool {
-        let there = self.text.get(self.at..self.at + word.len());
-        let there = there.is_some_and(|there| there.eq_ignore_ascii_case(word));
+        let there = self.text.stretch(self.at, word.len());
+        let there = there.eq_ignore_ascii_case(word);
         if there {
             self.at += word.len();
         }
@@ -287,7 +301,7 @@ impl Cursor<'_> {
     /// a step, when it is no such key.
     fn paired(&mut self, head: Head<'_>, closed: bool) -> Option<Paired> {
         let start = self.at;
-        if !closed && self.text[self.at..].starts_with(b"->") {
+        if !closed && self.is_before(b"->") {
             return None;
         }
         if self.eat(b">") {
@@ -409,7 +423,7 @@ impl Cursor<'_> {
         rest.skip_blanks();
         let ends = matches!(rest.peek(), Some(b',' | b'}'));
         let value = value.filter(|_| ends)?;
-        let bytes = &self.text[value.span.range()];
+        let bytes = self.text.span(value.span);
         let has = |kind: fn(&u8) -> bool| bytes.iter().any(kind);
         let is_name = bytes.iter().all(|&byte| is_key_byte(byte));
         let mixed = has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic);
@@ -454,7 +468,7 @@ impl Cursor<'_> {
             rest.skip_space();
             let signs: [&[u8]; 5] = [b"+", b"..", b".", b"&", b"\\"];
             let joins = signs.iter().any(|sign| rest.eat(sign));
-            let next_line = self.text[start..rest.at].contains(&b'\n');
+            let next_line = self.text.span(Span::new(start, rest.at)).contains(&b'\n');
             if !(joins || in_brackets && next_line) {
                 break;
             }
@@ -496,7 +510,7 @@ impl Cursor<'_> {
             self.skip_blanks();
             return (self.peek() == Some(b'}')).then_some(value);
         }
-        let rest = &self.text[self.at..self.text.len().min(self.at + MAX_BLOCK)];
+        let rest = self.text.stretch(self.at, MAX_BLOCK);
         let end = rest
             .iter()
             .position(|&byte| byte == b'}')
@@ -531,8 +545,9 @@ impl Cursor<'_> {
 
     /// The literal that a look-up falls back on: `os.environ.get("KEY", "…")`, `${KEY:-…}`.
     fn fallback(&self) -> Option<Value> {
-        let rest = &self.text[self.at..self.text.len().min(self.at + MAX_VALUE)];
-        let line = rest.split(|byte| matches!(byte, b'\n' | b'\r')).next()?;
+        let is_end = |byte| matches!(byte, b'\n' | b'\r');
+        let length = self.text.count(self.at, MAX_VALUE, |byte| !is_end(byte));
+        let line = self.text.span(Span::new(self.at, self.at + length));
         let literal = reference::literal_in_reference(line)?;
         Some(Value {
             span: Span::new(self.at + literal.start, self.at + literal.end),
@@ -609,25 +624,31 @@ impl Cursor<'_> {
             b'`' => Form::Backtick,
             _ => return None,
         };
-        let escaped = self.at > 0 && self.text[self.at - 1] == b'\\';
-        let triple = self.text[self.at..].starts_with(&[quote; 3]);
+        let before = self.at.checked_sub(1).and_then(|at| self.text.byte(at));
+        let escaped = before == Some(b'\\');
+        let triple = self.is_before(&[quote; 3]);
         let open = self.at + if triple { 3 } else { 1 };
-        let limit = self.text.len().min(open + MAX_VALUE);
+        let limit = open + MAX_VALUE;
         let mut at = open;
-        while at < limit {
-            match self.text[at] {
+        let mut closed = false;
+        while at < limit
+            && let Some(byte) = self.text.byte(at)
+        {
+            match byte {
                 b'\n' | b'\r' => return None,
                 // An escaped quote closes a text that an escaped quote opened.
-                b'\\' if escaped && self.text.get(at + 1) == Some(&quote) => break,
+                b'\\' if escaped && self.text.byte(at + 1) == Some(quote) => closed = true,
                 b'\\' => at += 2,
-                byte if byte == quote => break,
+                byte if byte == quote => closed = true,
                 _ => at += 1,
             }
+            if closed {
+                break;
+            }
         }
-        let closed = at < limit && at > open;
         let behind = at + if triple { 3 } else { 1 + usize::from(escaped) };
-        self.at = behind.min(self.text.len());
-        closed.then(|| Value {
+        self.at = self.text.within(behind);
+        (closed && at > open).then(|| Value {
             span: Span::new(open, at),
             form,
             sign,
@@ -677,7 +698,7 @@ impl Cursor<'_> {
             byte.is_ascii_graphic() && !b"\"'`\\".contains(&byte)
         });
         let span = Span::new(self.at, rest.at);
-        let bytes = &self.text[span.range()];
+        let bytes = self.text.span(span);
         let has = |kind: fn(&u8) -> bool| bytes.iter().any(kind);
         let mixed =
             has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_digit);
@@ -701,7 +722,7 @@ impl Cursor<'_> {
     /// Unquoted base64 with its padding: a key even where the name before it could be that of a table.
     fn padded(&self, sign: Sign) -> Option<Value> {
         let value = self.bare(sign)?;
-        let bytes = &self.text[value.span.range()];
+        let bytes = self.text.span(value.span);
         let padding = bytes.iter().rev().take_while(|&&byte| byte == b'=').count();
         let digits = &bytes[..bytes.len() - padding];
         let has = |kind: fn(&u8) -> bool| digits.iter().any(kind);
@@ -724,7 +745,7 @@ impl Cursor<'_> {
             None | Some(b' ' | b'\t' | b'\n' | b'\r' | b'"' | b'\'' | b'`' | b';' | b',' | b')')
         );
         let mut value = value.filter(|_| ends)?;
-        let bytes = &self.text[value.span.range()];
+        let bytes = self.text.span(value.span);
         if let Some(end) = bytes.iter().position(|&byte| byte == b'&') {
             value.span.end = value.span.start + end;
         }
