@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::machine::bytes::{BLOCK, places};
+
 /// A byte range inside a blob, end exclusive.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Span {
@@ -64,34 +66,40 @@ pub struct LineIndex<'a> {
 
 /// Lines for which there is room at first.
 const FIRST_LINES: usize = 256;
+/// Line ends that are listed at a time.
+const EACH: usize = 4;
 
 impl<'a> LineIndex<'a> {
     /// Finds all lines of `bytes`.
     pub fn new(bytes: &'a [u8]) -> Self {
-        let (words, rest) = bytes.as_chunks::<8>();
+        let (blocks, rest) = bytes.as_chunks::<BLOCK>();
         let mut starts = vec![0; FIRST_LINES];
         let mut found = 1;
         let is_last = |at: usize| bytes[at] == b'\n' || bytes.get(at + 1) != Some(&b'\n');
-        for (number, word) in words.iter().enumerate() {
-            if found + word.len() > starts.len() {
+        for (number, block) in blocks.iter().enumerate() {
+            let (mut ends, mut returns) = (places(block, b'\n'), places(block, b'\r'));
+            let place = |ends: u64| BLOCK * number + ends.trailing_zeros() as usize;
+            while returns != 0 {
+                ends |= u64::from(is_last(place(returns))) << returns.trailing_zeros();
+                returns &= returns - 1;
+            }
+            if found + BLOCK + EACH > starts.len() {
                 starts.resize(2 * starts.len(), 0);
             }
-            let word = u64::from_le_bytes(*word);
-            let (feeds, returns) = (zeros(word ^ each(b'\n')), zeros(word ^ each(b'\r')));
-            let place = |ends: u64| 8 * number + ends.trailing_zeros() as usize / 8;
-            if feeds & feeds.wrapping_sub(1) | returns == 0 {
-                // At most one: written without asking whether there is any, which nobody can foresee,
-                // and a wrong guess costs the processor more than all else here.
-                starts[found] = place(feeds) + 1;
-                found += usize::from(feeds != 0);
-                continue;
+            let behind = found + ends.count_ones() as usize;
+            // Some in any case: how many there are nobody can foresee, and a wrong guess costs the
+            // processor more than all else here.
+            loop {
+                for start in &mut starts[found..found + EACH] {
+                    *start = place(ends) + 1;
+                    ends &= ends.wrapping_sub(1);
+                }
+                found += EACH;
+                if found >= behind {
+                    break;
+                }
             }
-            let mut ends = feeds | returns;
-            while ends != 0 {
-                starts[found] = place(ends) + 1;
-                found += usize::from(is_last(place(ends)));
-                ends &= ends - 1;
-            }
+            found = behind;
         }
         starts.truncate(found);
         let first = bytes.len() - rest.len();
@@ -169,17 +177,6 @@ impl<'a> LineIndex<'a> {
         let before = &self.bytes[self.starts[line]..offset.min(self.bytes.len())];
         (saturate(line + 1), saturate(count_chars(before) + 1))
     }
-}
-
-/// A word of eight times `byte`.
-const fn each(byte: u8) -> u64 {
-    u64::from_ne_bytes([byte; 8])
-}
-
-/// The highest bit of each byte of `word` that is zero, and no other bit.
-const fn zeros(word: u64) -> u64 {
-    const LOW: u64 = each(0x7f);
-    !(((word & LOW) + LOW) | word | LOW)
 }
 
 fn count_chars(bytes: &[u8]) -> usize {
