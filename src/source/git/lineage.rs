@@ -228,9 +228,11 @@ impl<'h, 'a> Tracer<'h, 'a> {
         let tree = self.history.commits.get(index).tree;
         let reader = &mut self.differ.reader;
         let id = lookup(reader, &tree, path)?;
-        let mut ranked: Vec<&Gone> = gone.iter().collect();
-        // Stable: files of the same name first, then by path.
-        ranked.sort_by_key(|gone| file_name(&gone.path) != file_name(path));
+        // Files of the same name first, then by path.
+        let name = file_name(path);
+        let (same, others): (Vec<_>, Vec<_>) =
+            gone.iter().partition(|gone| file_name(&gone.path) == name);
+        let ranked: Vec<&Gone> = same.into_iter().chain(others).collect();
         let content = reader.find(&id).ok()??.1;
         if content.is_empty() {
             return None;

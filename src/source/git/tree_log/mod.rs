@@ -12,6 +12,7 @@
 
 mod compare;
 mod edits;
+mod names;
 mod record;
 mod shape;
 mod things;
@@ -28,7 +29,8 @@ use crate::machine::heap;
 use crate::model::{Diagnostics, ObjectId};
 
 pub(super) use compare::{AtPath, Comparer, Difference};
-use record::{Names, Recorder};
+use names::Names;
+use record::Recorder;
 use shape::{Known, shapes};
 use things::Things;
 
@@ -38,7 +40,7 @@ pub(super) struct TreeLog {
     edits: Vec<Edit>,
     /// The entries of whole trees, one tree after the other, in git's order.
     entries: Vec<Entry>,
-    names: Vec<Box<[u8]>>,
+    names: Names,
     things: Things,
     /// The node of each thing, [`NONE`] when it is not in the log.
     nodes_of: Vec<u32>,
@@ -134,18 +136,17 @@ impl TreeLog {
     }
 
     fn joined(parts: impl Iterator<Item = Recorder>) -> Self {
-        let mut names = Names::default();
         let mut log = Self {
             nodes: Vec::new(),
             edits: Vec::new(),
             entries: Vec::new(),
-            names: Vec::new(),
+            names: Names::default(),
             things: Things::default(),
             nodes_of: Vec::new(),
             shapes: Vec::new(),
         };
-        parts.for_each(|part| log.append(part, &mut names));
-        log.names = names.names;
+        parts.for_each(|part| log.append(part));
+        log.names.settle();
         log.nodes_of = vec![NONE; log.things.len()];
         for (at, node) in log.nodes.iter().enumerate() {
             log.nodes_of[node.thing as usize] = at as u32;
@@ -155,9 +156,9 @@ impl TreeLog {
         log
     }
 
-    fn append(&mut self, part: Recorder, names: &mut Names) {
+    fn append(&mut self, part: Recorder) {
         if self.nodes.is_empty() {
-            *names = part.names;
+            self.names = part.names;
             self.things = part.things;
             self.nodes = part.nodes;
             self.edits = part.edits;
@@ -166,8 +167,8 @@ impl TreeLog {
         }
         let (numbers, things) = rayon::join(
             || -> Vec<u32> {
-                let numbers = part.names.names.iter();
-                numbers.map(|name| names.number(name)).collect()
+                let names = part.names.iter();
+                names.map(|name| self.names.number(name)).collect()
             },
             || self.things.append(part.things),
         );
@@ -233,6 +234,6 @@ impl TreeLog {
 
     /// What git orders entries by.
     fn entry(&self, key: NameKey) -> (&[u8], bool) {
-        (&self.names[key.name()], key.is_tree())
+        (self.names.get(key.name()), key.is_tree())
     }
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::edits::{Derived, Edits, Layout};
 use super::shape::Known;
-use super::{Edit, Entry, NONE, NameKey, Node, SOME_FILE, Things};
+use super::{Edit, Entry, NONE, NameKey, Names, Node, SOME_FILE, Things};
 use crate::machine::hash::FastMap;
 use crate::model::ObjectId;
 use crate::source::git::Object;
@@ -25,13 +25,33 @@ pub(super) struct Recorder {
     pub(super) things: Things,
     /// The last whole tree that begins with a name, as a range of `entries`.
     similar: FastMap<NameKey, Range<usize>>,
+    /// In what the tree that is noted differs from its base.
+    pending: Vec<Pending>,
 }
 
-/// Names and their numbers.
-#[derive(Default)]
-pub(super) struct Names {
-    pub(super) numbers: FastMap<Box<[u8]>, u32>,
-    pub(super) names: Vec<Box<[u8]>>,
+/// An edit before its ids have numbers.
+struct Pending {
+    key: NameKey,
+    new: Side,
+    old: Side,
+}
+
+/// What stands on one side of an edit.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Nothing,
+    SomeFile,
+    Thing(ObjectId),
+}
+
+impl Side {
+    fn number(self, things: &mut Things) -> u32 {
+        match self {
+            Self::Nothing => NONE,
+            Self::SomeFile => SOME_FILE,
+            Self::Thing(id) => things.number(id),
+        }
+    }
 }
 
 impl Recorder {
@@ -74,7 +94,8 @@ impl Recorder {
         let held = self.edits.len() * size_of::<Edit>()
             + self.entries.len() * size_of::<Entry>()
             + self.nodes.len() * (size_of::<Node>() + size_of::<Known>())
-            + self.things.len() * ID;
+            + self.things.len() * ID
+            + self.names.held();
         held > MAX_BYTES / rayon::current_num_threads()
     }
 
@@ -87,17 +108,23 @@ impl Recorder {
         layout: Option<&mut Vec<u32>>,
         wanted: &Wanted,
     ) -> Option<Node> {
-        let start = self.edits.len();
+        self.pending.clear();
         let mut notes = Notes {
-            edits: &mut self.edits,
+            pending: &mut self.pending,
             names: &mut self.names,
-            things: &mut self.things,
+            things: &self.things,
             wanted,
         };
         if !derived.edits(layout, &mut notes) {
-            self.edits.truncate(start);
             return None;
         }
+        let start = self.edits.len();
+        let things = &mut self.things;
+        self.edits.extend(self.pending.iter().map(|edit| Edit {
+            key: edit.key,
+            new: edit.new.number(things),
+            old: edit.old.number(things),
+        }));
         Some(Node {
             thing: self.things.number(id),
             base,
@@ -127,7 +154,7 @@ impl Recorder {
             is_sound &= last.is_none_or(|last| last.is_before(&entry));
             last = Some(entry);
             let key = match guess.clone().next().map(|at| self.entries[at].key) {
-                Some(key) if key.is_tree() == entry.is_tree() && self.names.is(key, entry.name) => {
+                Some(key) if key.is_tree() == entry.is_tree() && self.names.get(key.name()) == entry.name => {
                     guess.start += 1;
                     key
                 }
@@ -167,26 +194,10 @@ impl Recorder {
     }
 }
 
-impl Names {
-    fn is(&self, key: NameKey, name: &[u8]) -> bool {
-        *self.names[key.name()] == *name
-    }
-
-    pub(super) fn number(&mut self, name: &[u8]) -> u32 {
-        if let Some(&number) = self.numbers.get(name) {
-            return number;
-        }
-        let number = self.names.len() as u32;
-        self.numbers.insert(name.into(), number);
-        self.names.push(name.into());
-        number
-    }
-}
-
 struct Notes<'a> {
-    edits: &'a mut Vec<Edit>,
+    pending: &'a mut Vec<Pending>,
     names: &'a mut Names,
-    things: &'a mut Things,
+    things: &'a Things,
     wanted: &'a Wanted,
 }
 
@@ -205,17 +216,18 @@ impl<'b> Edits<'b> for Notes<'_> {
     fn other(&mut self, new: Option<TreeEntry<'b>>, old: Option<TreeEntry<'b>>) {
         let Some(entry) = new.or(old) else { return };
         let is_tree = entry.is_tree();
-        let mut thing = |entry: Option<TreeEntry<'_>>| match entry {
+        let side = |entry: Option<TreeEntry<'_>>| match entry {
             Some(entry) if is_tree || self.wanted.position(&entry.id).is_some() => {
-                self.things.number(entry.id)
+                self.things.expect(&entry.id);
+                Side::Thing(entry.id)
             }
-            Some(_) => SOME_FILE,
-            None => NONE,
+            Some(_) => Side::SomeFile,
+            None => Side::Nothing,
         };
-        let (new, old) = (thing(new), thing(old));
+        let (new, old) = (side(new), side(old));
         if new != old {
             let key = NameKey::new(self.names.number(entry.name), is_tree);
-            self.edits.push(Edit { key, new, old });
+            self.pending.push(Pending { key, new, old });
         }
     }
 }
