@@ -38,21 +38,33 @@ pub(crate) struct Folded {
 
 impl Folded {
     fn fold(&mut self, word: u64) {
-        let product = u128::from(self.state ^ word) * u128::from(self.key | 1);
+        self.fold_two(word, 0);
+    }
+
+    /// Two words with one multiplication. Whoever does not know the keys cannot choose words that
+    /// make a factor zero.
+    fn fold_two(&mut self, one: u64, two: u64) {
+        let product = u128::from(self.state ^ one) * u128::from(self.key ^ two);
         self.state = (product as u64 ^ (product >> 64) as u64).wrapping_add(self.key);
     }
 }
 
 impl Hasher for Folded {
     fn write(&mut self, bytes: &[u8]) {
-        let (words, rest) = bytes.as_chunks::<8>();
-        words
-            .iter()
-            .for_each(|word| self.fold(u64::from_le_bytes(*word)));
+        let two = |bytes: [u8; 16]| {
+            let both = u128::from_le_bytes(bytes);
+            (both as u64, (both >> 64) as u64)
+        };
+        let (pairs, rest) = bytes.as_chunks::<16>();
+        for pair in pairs {
+            let (one, two) = two(*pair);
+            self.fold_two(one, two);
+        }
         if !rest.is_empty() {
-            let mut word = [0; 8];
-            word[..rest.len()].copy_from_slice(rest);
-            self.fold(u64::from_le_bytes(word));
+            let mut pair = [0; 16];
+            pair[..rest.len()].copy_from_slice(rest);
+            let (one, two) = two(pair);
+            self.fold_two(one, two);
         }
     }
 

@@ -1,12 +1,20 @@
 //! Identifiers as types, so that they cannot be mixed up.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 /// A git object id: the SHA-1 of the object's header and bytes.
 ///
 /// SHA-256 repositories are not supported; the sources say so (`docs/limits.md`).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ObjectId([u8; 20]);
+
+impl Hash for ObjectId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        // All ids are of one length, so that need not be hashed.
+        state.write(&self.0);
+    }
+}
 
 /// A text that is not 40 hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -13,21 +13,31 @@ pub(super) struct Wanted {
     ids: Vec<ObjectId>,
     /// A bit for each value of the first [`BITS`] bits of an id.
     bits: Vec<u64>,
+    /// For each value of the first [`FEW_BITS`] bits of an id the position of the first id that
+    /// begins so or later, with one more at the end.
+    starts: Vec<u32>,
 }
 
 /// So many that thousands of ids leave most values free, and the table fits a small cache.
 const BITS: u32 = 19;
+/// So few that the table is small.
+const FEW_BITS: u32 = 12;
 
 impl Wanted {
     pub(super) fn new(mut ids: Vec<ObjectId>) -> Self {
         ids.sort_unstable();
         ids.dedup();
         let mut bits = vec![0; (1 << BITS) / 64];
+        let mut starts = vec![0; (1 << FEW_BITS) + 1];
         for id in &ids {
             let (word, bit) = place(id);
             bits[word] |= bit;
+            starts[first_bits(id, FEW_BITS) + 1] += 1;
         }
-        Self { ids, bits }
+        for at in 1..starts.len() {
+            starts[at] += starts[at - 1];
+        }
+        Self { ids, bits, starts }
     }
 
     pub(super) fn ids(&self) -> &[ObjectId] {
@@ -44,14 +54,22 @@ impl Wanted {
         if self.bits[word] & bit == 0 {
             return None;
         }
-        self.ids.binary_search(id).ok()
+        let first = first_bits(id, FEW_BITS);
+        let [start, end] = [self.starts[first], self.starts[first + 1]].map(|at| at as usize);
+        let found = self.ids[start..end].binary_search(id);
+        found.ok().map(|at| start + at)
     }
 }
 
 fn place(id: &ObjectId) -> (usize, u64) {
-    let [a, b, c, d, ..] = *id.as_bytes();
-    let value = (u32::from_be_bytes([a, b, c, d]) >> (32 - BITS)) as usize;
+    let value = first_bits(id, BITS);
     (value / 64, 1 << (value % 64))
+}
+
+/// The first bits of an id as a number, up to 32.
+fn first_bits(id: &ObjectId, count: u32) -> usize {
+    let [a, b, c, d, ..] = *id.as_bytes();
+    (u32::from_be_bytes([a, b, c, d]) >> (32 - count)) as usize
 }
 
 /// A wanted object below a tree.
