@@ -11,11 +11,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use straykey::detector::DetectorSet;
 use straykey::engine::{Engine, Scratch};
 use straykey::model::{Blob, Diagnostics, ObjectId};
-use straykey::source::git::{History, Kind, Object, Repository, Store};
+use straykey::source::Item;
+use straykey::source::git::objects::Objects;
+use straykey::source::git::{Kind, Object, Repository, Store, StoreOptions};
 
 mod made;
 
@@ -65,8 +67,6 @@ fn attribution(c: &mut Criterion) {
         .expect("a repository");
     let store = open(&path);
     let diagnostics = Diagnostics::new();
-    // Attribution comes after a sweep, which leaves the commits.
-    store.sweep(&|_| ControlFlow::Continue(()), &diagnostics);
     let objects = sweep(&repository, |_| {});
     let ids = drawn(&store, 100);
     let engine = Engine::new(Arc::new(DetectorSet::builtin()));
@@ -93,13 +93,21 @@ fn attribution(c: &mut Criterion) {
             assert_eq!(sweep(&repository, each), objects);
         });
     });
+    // As a scan does it: after a sweep, which leaves the commits and the plans of the packs.
+    let swept = || {
+        let objects = Objects::open(&repository, &StoreOptions::default(), &diagnostics);
+        let objects = objects.expect("it opens");
+        let visit = |_: &Item<'_>| ControlFlow::Continue(());
+        objects.visit(None, &visit, &diagnostics, &diagnostics);
+        objects
+    };
     for count in [1, ids.len()] {
+        let told = |objects: Objects| {
+            let (_, answer) = objects.attribute(&ids[..count], &diagnostics);
+            assert_eq!(answer.len(), count);
+        };
         group.bench_function(format!("{count} blobs"), |b| {
-            b.iter(|| {
-                let history = History::open(&repository, &store, &diagnostics);
-                let answer = history.attribute(&ids[..count], &diagnostics);
-                assert_eq!(answer.len(), count);
-            });
+            b.iter_batched(swept, told, BatchSize::PerIteration);
         });
     }
     group.finish();

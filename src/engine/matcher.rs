@@ -84,7 +84,10 @@ impl Matcher {
         found: &mut Vec<Match>,
     ) {
         let mut resume = 0;
-        for candidate in candidates.iter_mut().filter(|candidate| candidate.idle.is_none()) {
+        for candidate in candidates
+            .iter_mut()
+            .filter(|candidate| candidate.idle.is_none())
+        {
             let anchor = candidate.start;
             let open = anchor.saturating_sub(detector.max_lead);
             let start = open.max(resume);

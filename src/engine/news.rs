@@ -6,9 +6,7 @@
 //! copied stretch. That it is idle is a matter of all bytes that its detector
 //! looked at, so it stays idle only when those lie there too.
 
-use crate::model::{
-    Blob, Candidate, Copied, DetectorIndex, Kinship, Looked, Run, Span, Trace,
-};
+use crate::model::{Blob, Candidate, Copied, DetectorIndex, Kinship, Looked, Run, Span, Trace};
 
 use super::decode;
 

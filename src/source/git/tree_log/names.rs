@@ -50,7 +50,9 @@ impl Names {
 
     /// Memory of the names and the table, in bytes.
     pub(super) fn held(&self) -> usize {
-        self.bytes.len() + self.ends.len() * size_of::<usize>() + self.slots.len() * size_of::<Slot>()
+        self.bytes.len()
+            + self.ends.len() * size_of::<usize>()
+            + self.slots.len() * size_of::<Slot>()
     }
 
     /// The name with this number.

@@ -154,7 +154,10 @@ impl Recorder {
             is_sound &= last.is_none_or(|last| last.is_before(&entry));
             last = Some(entry);
             let key = match guess.clone().next().map(|at| self.entries[at].key) {
-                Some(key) if key.is_tree() == entry.is_tree() && self.names.get(key.name()) == entry.name => {
+                Some(key)
+                    if key.is_tree() == entry.is_tree()
+                        && self.names.get(key.name()) == entry.name =>
+                {
                     guess.start += 1;
                     key
                 }
