@@ -14,6 +14,8 @@ pub struct Base64Runs<'a> {
     /// A bit for each byte of the stretch that starts at `base`.
     words: [u64; WORDS],
     base: usize,
+    /// A bit for each of these words in which half of a long run stands.
+    halves: u8,
     read: ReadWords,
 }
 
@@ -22,8 +24,9 @@ pub(super) const WORD: usize = 64;
 /// Words read at a time.
 pub(super) const WORDS: usize = 8;
 
-/// Reads words: the bits of those of their bytes that are base64.
-pub(super) type ReadWords = fn(&[[u8; WORD]], &mut [u64; WORDS]);
+/// Reads words: the bits of those of their bytes that are base64. Returns a bit for each of them in
+/// which half of a long run stands.
+pub(super) type ReadWords = fn(&[[u8; WORD]], &mut [u64; WORDS]) -> u8;
 
 impl<'a> Base64Runs<'a> {
     /// All runs of `text`.
@@ -37,6 +40,7 @@ impl<'a> Base64Runs<'a> {
             at: 0,
             words: [0; WORDS],
             base: 0,
+            halves: 0,
             read,
         };
         runs.read_from(0);
@@ -49,14 +53,39 @@ impl<'a> Base64Runs<'a> {
         let rest = self.text.get(base..).unwrap_or_default();
         let (words, rest) = rest.as_chunks::<WORD>();
         let count = words.len().min(WORDS);
-        (self.read)(&words[..count], &mut self.words);
+        self.halves = (self.read)(&words[..count], &mut self.words);
         if count < WORDS {
             let mut last = [[0; WORD]];
             last[0][..rest.len()].copy_from_slice(rest);
             let mut words = [0; WORDS];
-            (self.read)(&last, &mut words);
+            self.halves |= (self.read)(&last, &mut words) << count;
             self.words[count] = words[0];
         }
+    }
+
+    /// The next word from `base` on in which half of a long run stands, and where the run begins that
+    /// reaches it. `None` when there is no more.
+    #[inline]
+    fn next_half(&mut self, mut base: usize) -> Option<(usize, usize)> {
+        let mut before = 0;
+        while base < self.text.len() {
+            if base >= self.base + WORDS * WORD {
+                before = self.words[WORDS - 1];
+                self.read_from(base);
+            }
+            let at = (base - self.base) / WORD;
+            let halves = u32::from(self.halves) >> at;
+            if halves != 0 {
+                let at = at + halves.trailing_zeros() as usize;
+                if at > 0 {
+                    before = self.words[at - 1];
+                }
+                let base = self.base + at * WORD;
+                return Some((base, base - before.leading_ones() as usize));
+            }
+            base = self.base + WORDS * WORD;
+        }
+        None
     }
 
     /// The word at `base`, which is no less than at the last call.
@@ -98,6 +127,15 @@ impl<'a> Base64Runs<'a> {
             }
             open = next - word.leading_ones() as usize;
             base = next;
+            if base - open < HALF {
+                match self.next_half(base) {
+                    Some(found) => (base, open) = found,
+                    None => {
+                        self.at = self.text.len();
+                        return None;
+                    }
+                }
+            }
         }
         // A run to the very end of a text of whole words.
         self.at = self.text.len();
@@ -147,10 +185,18 @@ fn half_runs(word: u64) -> u64 {
 }
 
 /// Without instructions that not every processor has.
-fn read(words: &[[u8; WORD]], to: &mut [u64; WORDS]) {
-    for (word, to) in words.iter().zip(to) {
+fn read(words: &[[u8; WORD]], to: &mut [u64; WORDS]) -> u8 {
+    for (word, to) in words.iter().zip(&mut *to) {
         *to = bits(word);
     }
+    halves(&to[..words.len()])
+}
+
+/// A bit for each word in which half of a long run stands.
+#[inline(always)]
+pub(super) fn halves(words: &[u64]) -> u8 {
+    let halves = words.iter().map(|word| u8::from(half_runs(*word) != 0));
+    halves.rev().fold(0, |all, half| all << 1 | half)
 }
 
 /// Without a branch, for wide registers.
@@ -171,22 +217,23 @@ fn bits(bytes: &[u8; WORD]) -> u64 {
     })
 }
 
-/// Of a run. Without a branch in a block, for wide registers.
+/// Of a run, whose bytes are all base64 and not less than eight.
 fn has_both_cases(run: &[u8]) -> bool {
-    const BLOCK: usize = 16;
-    let (mut upper, mut lower) = (false, false);
-    let mut look = |bytes: &[u8]| {
-        let any = |from: u8| {
-            bytes
-                .iter()
-                .fold(false, |any, &byte| any | (byte.wrapping_sub(from) < 26))
-        };
-        upper |= any(b'A');
-        lower |= any(b'a');
-        upper && lower
+    let each = |byte: u8| u64::from_ne_bytes([byte; 8]);
+    let (mut upper, mut lower) = (0, 0);
+    let mut look = |eight: &[u8; 8]| {
+        let eight = u64::from_ne_bytes(*eight);
+        // Letters and `_` have the bit 0x40, small ones and nothing else of these 0x20; and the
+        // five bits below are all set in `_` alone.
+        let letters = eight & each(0x40);
+        let small = eight << 1 & each(0x40);
+        let line = ((eight & each(0x1f)) + each(1)) << 1;
+        lower |= letters & small;
+        upper |= letters & !small & !line;
+        lower != 0 && upper != 0
     };
-    let (blocks, rest) = run.as_chunks::<BLOCK>();
-    blocks.iter().any(|block| look(block)) || look(rest)
+    let (eights, _) = run.as_chunks();
+    eights.iter().any(&mut look) || run.last_chunk().is_some_and(look)
 }
 
 /// Whether a byte is of either alphabet.
@@ -231,6 +278,38 @@ mod tests {
                     read(&[bytes], &mut words);
                     assert_eq!(words[0], expected, "{byte}");
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn letters_of_both_cases_are_seen_at_every_place() {
+        let alphabet = (0..=u8::MAX).filter(|&byte| is_base64(byte));
+        for byte in alphabet {
+            for place in 0..19 {
+                for other in *b"a_Z9" {
+                    let mut run = [other; 19];
+                    run[place] = byte;
+                    let has = |is: fn(&u8) -> bool| run.iter().any(is);
+                    let expected = has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase);
+                    assert_eq!(has_both_cases(&run), expected, "{byte} {place} {other}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn runs_are_found_across_words_and_groups_of_them() {
+        for start in 400..600 {
+            for len in [20, 31, 32, 33, 47, 48, 63, 64, 65, 95, 96, 127, 128, 129, 200, 700] {
+                let run = &"aB".repeat(400)[..len];
+                let before = "ab ".repeat(300);
+                let text = format!("{}.{run}.{}", &before[..start], &before[..start % 70]);
+                let expected = (len >= MIN_RUN).then(|| Span::new(start + 1, start + 1 + len));
+                let found: Vec<_> = Base64Runs::new(text.as_bytes()).collect();
+                assert_eq!(found, Vec::from_iter(expected), "{start} {len}");
+                let found: Vec<_> = Base64Runs::new(&text.as_bytes()[..start + 1 + len]).collect();
+                assert_eq!(found, Vec::from_iter(expected), "{start} {len} at the end");
             }
         }
     }

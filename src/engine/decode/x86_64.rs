@@ -7,7 +7,7 @@ use std::arch::x86_64::{
     _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_srli_epi16,
 };
 
-use super::runs::{ReadWords, WORD, WORDS, is_base64};
+use super::runs::{ReadWords, WORD, WORDS, halves, is_base64};
 
 /// The function, when this processor can run it.
 pub(super) fn read() -> Option<ReadWords> {
@@ -18,10 +18,11 @@ pub(super) fn read() -> Option<ReadWords> {
 }
 
 #[target_feature(enable = "avx2")]
-fn read_avx2(words: &[[u8; WORD]], to: &mut [u64; WORDS]) {
-    for (word, to) in words.iter().zip(to) {
+fn read_avx2(words: &[[u8; WORD]], to: &mut [u64; WORDS]) -> u8 {
+    for (word, to) in words.iter().zip(&mut *to) {
         *to = bits(word);
     }
+    halves(&to[..words.len()])
 }
 
 /// For each low half of a byte, a bit for each high half with which it is base64.
