@@ -127,6 +127,9 @@ impl Pattern {
             .configure(
                 Regex::config()
                     .utf8_empty(false)
+                    // Of no use in a short window around an anchor, and they take time to build.
+                    .onepass(false)
+                    .auto_prefilter(false)
                     .nfa_size_limit(Some(10 << 20)),
             )
             .build(pattern)
