@@ -262,7 +262,11 @@ fn run_here(
     let mut all = match swept.is_empty() {
         true => grouped(),
         false => {
-            let rest = || swept.iter().for_each(|past| past.objects.rest());
+            // Whoever asks for the paths that are gone asks the histories again.
+            let rest = || match request.line_hashes {
+                true => swept.iter().for_each(|past| past.objects.rest()),
+                false => swept.clear(),
+            };
             rayon::join(grouped, rest).0
         }
     };

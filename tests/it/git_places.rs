@@ -208,6 +208,29 @@ fn an_id_that_an_index_lists_twice_is_shown_once() {
     assert_eq!((swept.len(), diagnostics), (1, vec![]));
 }
 
+#[test]
+fn an_index_with_a_wrong_checksum_is_told_once_and_its_objects_are_shown() {
+    let fixture = Fixture::new();
+    let id = object_id("blob", b"sound");
+    let mut pack = PackFile::default();
+    pack.add(id, blob_entry(b"sound", 5));
+    pack.write(fixture.path(), "sound");
+    let packs = fixture.path().join(".git/objects/pack");
+    let index = packs.join("pack-sound.idx");
+    let mut bytes = std::fs::read(&index).expect("it was written");
+    *bytes.last_mut().expect("a checksum") ^= 1;
+    std::fs::write(&index, bytes).expect("writable");
+
+    let (swept, diagnostics) = sweep(fixture.path(), &StoreOptions::default());
+    assert_eq!(swept[&id].1, b"sound");
+    let [told] = diagnostics.as_slice() else {
+        panic!("{diagnostics:?}");
+    };
+    let told = told.to_string();
+    assert!(told.contains("pack-sound.idx"), "{told}");
+    assert!(told.contains("does not match its own checksum"), "{told}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig {
         failure_persistence: None,

@@ -301,7 +301,9 @@ mod tests {
     #[test]
     fn runs_are_found_across_words_and_groups_of_them() {
         for start in 400..600 {
-            for len in [20, 31, 32, 33, 47, 48, 63, 64, 65, 95, 96, 127, 128, 129, 200, 700] {
+            for len in [
+                20, 31, 32, 33, 47, 48, 63, 64, 65, 95, 96, 127, 128, 129, 200, 700,
+            ] {
                 let run = &"aB".repeat(400)[..len];
                 let before = "ab ".repeat(300);
                 let text = format!("{}.{run}.{}", &before[..start], &before[..start % 70]);

@@ -143,6 +143,7 @@ impl Source for Range {
         let ends = self.ends(diagnostics)?;
         let store = Store::open(&self.repository, &self.options, diagnostics);
         let store = store.map_err(|error| self.open_error(error))?;
+        store.check_indexes(diagnostics);
         let mut reader = store.reader();
         let walk = Walk::of(&mut reader, &self.repository, &ends)
             .map_err(|error| self.open_error(error))?;

@@ -1,6 +1,7 @@
 //! The object database: packs, loose objects, and the directories borrowed from.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use rayon::prelude::*;
@@ -89,10 +90,13 @@ pub struct Store {
     plans: Mutex<Option<Arc<Plans>>>,
     /// Buffers and caches of readers that are not in use.
     pub(super) idle: Mutex<Vec<State>>,
+    /// Whether the indexes of the packs were checked.
+    checked: AtomicBool,
 }
 
 impl Store {
-    /// Opens all packs and lists all loose objects. What cannot be opened is a diagnostic.
+    /// Opens all packs and lists all loose objects. What cannot be opened is a diagnostic. Whether
+    /// indexes are what git wrote is left to [`Store::check_indexes`] and to sweeps.
     pub fn open(
         repository: &Repository,
         options: &StoreOptions,
@@ -107,6 +111,7 @@ impl Store {
             log: Mutex::default(),
             plans: Mutex::default(),
             idle: Mutex::default(),
+            checked: AtomicBool::new(false),
         };
         let directories = object_directories(repository, options.follow_alternates, diagnostics);
         for directory in directories {
@@ -117,6 +122,16 @@ impl Store {
             }
         }
         Ok(store)
+    }
+
+    /// Computes the checksums of all indexes, unless that was done; those that are wrong are
+    /// diagnostics. Takes a millisecond for each MB, which a look-up of a few objects need not wait
+    /// for: it fails when the index misleads it.
+    pub(super) fn check_indexes(&self, diagnostics: &Diagnostics) {
+        if !self.checked.swap(true, Ordering::Relaxed) {
+            let packs = self.packs.par_iter();
+            packs.for_each(|pack| pack.check_index(diagnostics));
+        }
     }
 
     /// The object `id`, `None` when it is not here.

@@ -78,7 +78,8 @@ impl Store {
         visit: Visit<'_>,
         diagnostics: &Diagnostics,
     ) -> (CommitLog, Passed) {
-        let plans = self.plans(kinds, skip);
+        let check = || self.check_indexes(diagnostics);
+        let (plans, ()) = rayon::join(|| self.plans(kinds, skip), check);
         let sweep = Sweep {
             store: self,
             kinds,
