@@ -209,6 +209,32 @@ fn an_id_that_an_index_lists_twice_is_shown_once() {
 }
 
 #[test]
+fn a_damaged_object_is_told_once() {
+    let fixture = Fixture::new();
+    let (lost, doubtful) = (object_id("blob", b"lost"), object_id("blob", b"sound"));
+    let mut pack = PackFile::default();
+    pack.add(lost, entry(3, 4, &[], b"no zlib stream"));
+    pack.add(doubtful, blob_entry(b"sound", 5));
+    pack.write_with(fixture.path(), "damaged", |_, crc| crc ^ 1);
+    let (swept, diagnostics) = sweep(fixture.path(), &StoreOptions::default());
+    assert_eq!(swept.keys().collect::<Vec<_>>(), [&doubtful]);
+    let told: Vec<_> = diagnostics.iter().map(ToString::to_string).collect();
+    let of = |id: ObjectId| -> Vec<&String> {
+        let about = told.iter().filter(|one| one.contains(&id.to_string()));
+        about.collect()
+    };
+    assert!(
+        matches!(of(lost)[..], [one] if one.ends_with("data; it is not scanned")),
+        "{told:?}"
+    );
+    let scanned = "checksum; what can be read of it is scanned";
+    assert!(
+        matches!(of(doubtful)[..], [one] if one.ends_with(scanned)),
+        "{told:?}"
+    );
+}
+
+#[test]
 fn an_index_with_a_wrong_checksum_is_told_once_and_its_objects_are_shown() {
     let fixture = Fixture::new();
     let id = object_id("blob", b"sound");

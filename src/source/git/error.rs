@@ -65,7 +65,7 @@ pub enum ObjectError {
     #[error("is listed at a place outside of the pack")]
     Offset,
     /// The packed bytes do not match the checksum in the index.
-    #[error("does not match its checksum; what could be read of it was scanned")]
+    #[error("does not match its checksum")]
     Checksum,
     /// The header cannot be read.
     #[error("has a damaged header")]

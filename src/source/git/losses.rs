@@ -73,6 +73,10 @@ impl Losses {
             failures.retain(|failure| !failure.id.is_some_and(found));
             failures.sort_unstable();
             failures.dedup();
+            // Of what was not shown, that says more than a checksum.
+            let unread = failures.iter().filter(|failure| !failure.was_read());
+            let unread: BTreeSet<u64> = unread.map(|failure| failure.offset).collect();
+            failures.retain(|failure| !failure.was_read() || !unread.contains(&failure.offset));
             report_pack(pack, &failures, diagnostics);
         }
         for bad in lock(&self.loose).iter().filter(|bad| !found(bad.id)) {
@@ -88,10 +92,12 @@ fn report_pack(pack: &Pack, failures: &[Failure], diagnostics: &Diagnostics) {
         let id = failure
             .id
             .map_or_else(|| "without id".to_owned(), |id| id.to_string());
-        let message = format_args!(
-            "object {id} at offset {} {}; it is not scanned",
-            failure.offset, failure.error
-        );
+        let outcome = match failure.was_read() {
+            true => "what can be read of it is scanned",
+            false => "it is not scanned",
+        };
+        let (offset, error) = (failure.offset, failure.error);
+        let message = format_args!("object {id} at offset {offset} {error}; {outcome}");
         diagnostics.incomplete(pack.path.display(), message);
     }
     if failures.len() > TOLD {
