@@ -58,9 +58,31 @@ fn sift_avx2(table: &Table, text: &[u8], strip: &mut Strip) -> usize {
 #[target_feature(enable = "avx2")]
 #[inline]
 fn answers(table: &Table, hashes: &[u16; 16]) -> __m128i {
-    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] =
-        hashes.map(|hash| table[usize::from(hash)] as i8);
-    _mm_setr_epi8(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p)
+    // No closure: one that has this function's instructions is not put into library code without them.
+    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = *hashes;
+    _mm_setr_epi8(
+        answer(table, a),
+        answer(table, b),
+        answer(table, c),
+        answer(table, d),
+        answer(table, e),
+        answer(table, f),
+        answer(table, g),
+        answer(table, h),
+        answer(table, i),
+        answer(table, j),
+        answer(table, k),
+        answer(table, l),
+        answer(table, m),
+        answer(table, n),
+        answer(table, o),
+        answer(table, p),
+    )
+}
+
+#[inline(always)]
+fn answer(table: &Table, hash: u16) -> i8 {
+    table[usize::from(hash)] as i8
 }
 
 /// The kernel for AVX-512 with VBMI and VBMI2.
