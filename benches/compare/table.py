@@ -68,8 +68,16 @@ def against(table, args, programs, mode, target, peer, job, must, aim, more_is_b
 
 
 def process(command):
-    """Wall and processor seconds of a run of ours, and its peak of memory that no file backs."""
+    """Wall and processor seconds of a run of ours."""
     before = time.monotonic()
+    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    _, _, usage = os.wait4(child.pid, 0)
+    wall = time.monotonic() - before
+    return {"wall_s": wall, "cpu_s": usage.ru_utime + usage.ru_stime}
+
+
+def peak_of(command):
+    """Peak of memory of a run of ours that no file backs, in bytes. Looking for it takes a part of a core."""
     child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     peak, ended = [0], threading.Event()
 
@@ -84,11 +92,10 @@ def process(command):
 
     watcher = threading.Thread(target=watch)
     watcher.start()
-    _, _, usage = os.wait4(child.pid, 0)
-    wall = time.monotonic() - before
+    child.wait()
     ended.set()
     watcher.join()
-    return {"wall_s": wall, "cpu_s": usage.ru_utime + usage.ru_stime, "anonymous_peak_bytes": peak[0]}
+    return peak[0]
 
 
 def memory_and_threads(table, args, straykey, mode, target):
@@ -103,10 +110,10 @@ def memory_and_threads(table, args, straykey, mode, target):
     wall = {threads: statistics.median(one["wall_s"] for one in list_of) for threads, list_of in runs.items()}
     name = f"threads-{mode}-{target.name}"
     table.row(f"second thread, {mode} of {target.name}, wall", ">= 1.8x", "1.95x", f"{wall[1] / wall[2]:.2f}x", name, runs)
-    peak = max(one["anonymous_peak_bytes"] for one in runs[2])
-    if peak:
+    peaks = [peak_of([str(straykey), *words, "--threads", "2"]) for _ in range(args.rounds)]
+    if max(peaks):
         table.row(f"memory beyond mapped files, {mode} of {target.name}", "<= 150 MiB", "100 MiB",
-                  f"{peak / MIB:.0f} MiB", f"memory-{mode}-{target.name}", runs)
+                  f"{max(peaks) / MIB:.0f} MiB", f"memory-{mode}-{target.name}", {"anonymous_peak_bytes": peaks})
 
 
 def start_up(table, args, straykey):
