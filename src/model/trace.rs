@@ -30,7 +30,7 @@ pub struct Candidate {
     pub idle: Option<Looked>,
 }
 
-/// How far around the start of an anchor a detector looked, in steps of [`Looked::STEP`] bytes.
+/// How far around the start of an anchor a detector looked, in steps of 16 bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Looked {
     before: u8,

@@ -96,7 +96,7 @@ pub struct Store {
 
 impl Store {
     /// Opens all packs and lists all loose objects. What cannot be opened is a diagnostic. Whether
-    /// indexes are what git wrote is left to [`Store::check_indexes`] and to sweeps.
+    /// indexes are what git wrote is checked by sweeps and ranges.
     pub fn open(
         repository: &Repository,
         options: &StoreOptions,
