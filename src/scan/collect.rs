@@ -6,8 +6,6 @@ use std::ops::ControlFlow;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use sha1::{Digest, Sha1};
-
 use crate::engine::judge::guess::{self, Strength};
 use crate::engine::judge::path;
 use crate::engine::judge::proof::{may_hold_public, public_halves};
@@ -19,7 +17,7 @@ use crate::model::{
     Reachability, Role, Secret, SourceKind, Span,
 };
 use crate::pairs::{Seen, SeenAt};
-use crate::source::git::{Kind, Passed};
+use crate::source::git::{Kind, Passed, blob_id};
 use crate::source::{Item, Origin, Place};
 use crate::state::State;
 
@@ -371,6 +369,7 @@ impl Base {
             Place::File { path } => Self {
                 source: SourceKind::Tree,
                 path: Some(path.to_vec()),
+                // Unless a filter of git changes them.
                 object: whole.then(|| blob_id(item.blob.bytes)),
                 ..plain
             },
@@ -432,12 +431,4 @@ impl Base {
             line_hash: None,
         }
     }
-}
-
-/// The id that git gives a file with these bytes, when no filter changes them.
-fn blob_id(bytes: &[u8]) -> ObjectId {
-    let mut hash = Sha1::new();
-    hash.update(format!("blob {}\0", bytes.len()));
-    hash.update(bytes);
-    ObjectId::new(hash.finalize().into())
 }

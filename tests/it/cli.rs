@@ -9,7 +9,10 @@ use serde_json::Value;
 use straykey::detector::template::expand;
 use straykey::engine::prefilter::Simd;
 
+use straykey::model::ObjectId;
+
 use crate::git_fixture::Fixture;
+use crate::git_pack::{PackFile, blob_entry, object_id};
 
 pub(crate) struct Ran {
     pub(crate) code: i32,
@@ -267,6 +270,42 @@ fn staged_scans_the_index_and_only_what_is_new() {
     fixture.git(&["mv", "a.env", "b.env"]);
     fixture.git(&["add", "-A"]);
     assert_eq!(jsonl(fixture.path(), &["--staged"]).code, 0);
+}
+
+#[test]
+fn a_pack_whose_index_lies_hides_nothing_that_is_staged() {
+    let fixture = Fixture::new();
+    let new = token(13);
+    let text = format!("NEW={new}\n");
+    fixture.commit_file("a.env", "what stands in the pack for this\n");
+    let old = fixture.git(&["rev-parse", "HEAD:a.env"]);
+    let old = ObjectId::from_hex(old.as_bytes()).expect("an id");
+    // Under the ids of the old file and of one that is staged the pack has the new one.
+    let staged = object_id("blob", b"something else");
+    let mut pack = PackFile::default();
+    for id in [old, staged] {
+        pack.add(id, blob_entry(text.as_bytes(), text.len() as u64));
+    }
+    pack.write(fixture.path(), "lies");
+    let entry = format!("100644,{staged},b.env");
+    fixture.git(&["update-index", "--add", "--cacheinfo", &entry]);
+    fixture.write("a.env", &text);
+    fixture.git(&["add", "a.env"]);
+    let ran = jsonl(fixture.path(), &["--staged"]);
+    assert_eq!(ran.code, 3, "{}", ran.err);
+    let told: Vec<&str> = ran
+        .out
+        .lines()
+        .filter(|one| one.contains("another content"))
+        .collect();
+    assert!(
+        matches!(told[..], [one] if one.contains("b.env")),
+        "{}",
+        ran.out
+    );
+    let found = &ran.by_secret()[&new];
+    let paths: Vec<_> = found.iter().map(|one| one["path"].as_str()).collect();
+    assert_eq!(paths, [Some("a.env"), Some("b.env")]);
 }
 
 #[test]

@@ -5,8 +5,9 @@
 //! follow (some bits of eight each). A strip of text is sifted in three steps: the hashes of all its
 //! places, the table's answers, and the list of places that passed. The first is written so that a
 //! compiler spreads it over whatever registers the target has; a kernel is these steps compiled
-//! for a kind of processor, with a list of its own. Invariant: a place where a trigram of a window
-//! starts passes, whichever kernel sifts (`tests/it/prefilter.rs`).
+//! for a kind of processor, with a list of its own and, for AVX2, answers of its own. Invariant: a
+//! place where a trigram of a window starts passes, whichever kernel sifts
+//! (`tests/it/prefilter.rs`).
 
 use super::rarity;
 use super::sieve::{BEHIND, BLOCK, Strip};

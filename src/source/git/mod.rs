@@ -50,7 +50,7 @@ pub use error::{GitError, ObjectError};
 pub use history::History;
 pub use known::{Known, Passed, Skip};
 pub use layout::Repository;
-pub use object::{Kind, Object};
+pub use object::{Kind, Object, blob_id};
 pub use reader::Reader;
 pub use store::{Store, StoreOptions};
 pub use sweep::Visit;

@@ -2,6 +2,8 @@
 
 use std::cell::RefCell;
 
+use sha1::{Digest as _, Sha1};
+
 use crate::model::{Copied, Kinship, ObjectId};
 
 /// The four kinds of git objects.
@@ -128,6 +130,14 @@ impl<'a> Object<'a> {
             descent: None,
         }
     }
+}
+
+/// The id that git gives a blob with these bytes.
+pub fn blob_id(bytes: &[u8]) -> ObjectId {
+    let mut hash = Sha1::new();
+    hash.update(format!("blob {}\0", bytes.len()));
+    hash.update(bytes);
+    ObjectId::new(hash.finalize().into())
 }
 
 #[cfg(test)]

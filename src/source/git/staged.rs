@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::change::{Change, MAX_GONE};
 use super::commits;
 use super::work_tree::head;
-use super::{GitError, Kind, Reader, Repository, Store, StoreOptions};
+use super::{GitError, Kind, Reader, Repository, Store, StoreOptions, blob_id};
 use crate::model::{Blob, Diagnostics, ObjectId, printable_bytes};
 use crate::source::{Item, Place, Source, SourceError, Visit};
 
@@ -83,7 +83,7 @@ impl Source for Staged {
         changed.retain(|(_, id, _)| !moved.contains(id));
         let mut gone = Vec::new();
         for id in moved.iter().take(MAX_GONE).filter(|_| !changed.is_empty()) {
-            gone.extend(reader.find(id).ok().flatten().map(|(_, bytes)| bytes));
+            gone.extend(content(&mut reader, id));
         }
         for (path, id, old) in changed {
             let bytes = match reader.find(&id) {
@@ -101,9 +101,16 @@ impl Source for Staged {
                     continue;
                 }
             };
-            let old = old.and_then(|old| reader.find(&old).ok().flatten());
-            let old = old.iter().map(|(_, bytes)| bytes);
+            if blob_id(&bytes) != id {
+                let message = format_args!(
+                    "another content than its staged one ({id}) is stored for it, which was \
+                     scanned; run `git fsck`"
+                );
+                diagnostics.incomplete(printable_bytes(&path), message);
+            }
+            let old = old.and_then(|old| content(&mut reader, &old));
             let before: Vec<&[u8]> = old
+                .iter()
                 .chain(&gone)
                 .map(|bytes: &Arc<Vec<u8>>| &bytes[..])
                 .collect();
@@ -136,6 +143,13 @@ impl Staged {
             .map(|file| (file.path, file.id))
             .collect())
     }
+}
+
+/// The blob `id`, when it can be read and is the one: indexes of packs are not checked as a whole,
+/// and what only seems to have been there before would hide what is new.
+fn content(reader: &mut Reader<'_>, id: &ObjectId) -> Option<Arc<Vec<u8>>> {
+    let (_, bytes) = reader.find(id).ok()??;
+    (blob_id(&bytes) == *id).then_some(bytes)
 }
 
 /// The id of the empty blob, which intent-to-add entries carry.

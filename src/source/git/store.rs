@@ -125,8 +125,8 @@ impl Store {
     }
 
     /// Computes the checksums of all indexes, unless that was done; those that are wrong are
-    /// diagnostics. Takes a millisecond for each MB, which a look-up of a few objects need not wait
-    /// for: it fails when the index misleads it.
+    /// diagnostics. Takes time with the number of objects, which whoever looks up a few and checks
+    /// their ids need not wait for.
     pub(super) fn check_indexes(&self, diagnostics: &Diagnostics) {
         if !self.checked.swap(true, Ordering::Relaxed) {
             let packs = self.packs.par_iter();
