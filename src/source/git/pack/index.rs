@@ -112,8 +112,17 @@ impl Index {
     pub(super) fn crc(&self, position: usize) -> Option<u32> {
         let known = self.version == Version::Two && position < self.count;
         known
-            .then(|| be32(&self.map, 8 + FAN_OUT + self.count * 20 + position * 4))
+            .then(|| be32(&self.map, self.crc_at(position)))
             .flatten()
+    }
+
+    /// Says that the CRC-32 of `position` will be asked for.
+    pub(super) fn expect_crc(&self, position: usize) {
+        prefetch(&self.map, self.crc_at(position));
+    }
+
+    fn crc_at(&self, position: usize) -> usize {
+        8 + FAN_OUT + self.count * 20 + position * 4
     }
 
     /// The position of `id`.

@@ -7,6 +7,7 @@ mod delta;
 mod entry;
 mod index;
 mod plan;
+mod sums;
 mod walk;
 
 use std::path::{Path, PathBuf};
