@@ -211,10 +211,15 @@ impl Sweep<'_> {
                 }
             }
             Unit::Roots { pack, range } => {
-                for &root in &self.plans.packs[*pack].roots()[range.clone()] {
-                    if root.may_be_of(self.kinds) && root.size <= LARGE {
-                        self.run_root(*pack, root, thread);
+                let plan = &self.plans.packs[*pack];
+                let all = plan.roots()[range.clone()].iter();
+                let is_wanted = |root: &&Root| root.may_be_of(self.kinds) && root.size <= LARGE;
+                let mut roots = all.filter(is_wanted).peekable();
+                while let Some(root) = roots.next() {
+                    if let Some(next) = roots.peek() {
+                        plan.expect(&self.store.packs[*pack], next);
                     }
+                    self.run_root(*pack, *root, thread);
                 }
             }
             Unit::Loose { directory, range } => {

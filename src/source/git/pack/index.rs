@@ -88,6 +88,7 @@ impl Index {
             Version::Two => 8 + FAN_OUT + position * ObjectId::LEN,
         };
         prefetch(&self.map, at);
+        prefetch(&self.map, at + ObjectId::LEN - 1);
     }
 
     /// Where in the pack the object at `position` starts.

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::plan::{NONE, Node, Role, Root, Start};
 use super::{EntryKind, Pack, Plan, apply};
+use crate::machine::prefetch;
 use crate::model::{Copied, Kinship, ObjectId, Trace};
 use crate::source::git::commit_log::CommitLog;
 use crate::source::git::error::ObjectError;
@@ -246,9 +247,25 @@ impl Plan {
             trace: None,
             mark: None,
         });
-        if let Some(frame) = tree.visit(root.node, base, scratch) {
+        if let Some(frame) = tree.visit(root.node, NONE, base, scratch) {
             scratch.push(frame);
             tree.descend(scratch);
+        }
+    }
+
+    /// Says that the delta tree of `root` will be rebuilt soon.
+    pub(in crate::source::git) fn expect(&self, pack: &Pack, root: &Root) {
+        self.expect_node(pack, root.node);
+    }
+
+    /// Says that `node`, if it is one, will be rebuilt soon: its bytes, its id and what comes behind
+    /// it are far from each other in memory, so all are asked for at once.
+    fn expect_node(&self, pack: &Pack, node: u32) {
+        if let Some(node) = self.nodes.get(node as usize) {
+            pack.expect(node.offset);
+            pack.index.expect(node.position as usize);
+            prefetch(&self.nodes, node.first as usize);
+            prefetch(&self.nodes, node.next as usize);
         }
     }
 
@@ -279,7 +296,7 @@ impl Tree<'_> {
                 return scratch.clear();
             }
             let node = top.take(self.plan);
-            self.expect(top.after());
+            let after = top.after();
             let too_much = scratch.held > 0 && scratch.held + top.len() > self.sink.limit;
             let below = match too_much {
                 true => {
@@ -287,7 +304,7 @@ impl Tree<'_> {
                         .fail(self.pack, self.plan, node, ObjectError::Memory);
                     None
                 }
-                false => self.visit(node, Some(top.base()), scratch),
+                false => self.visit(node, after, Some(top.base()), scratch),
             };
             match top.next == NONE && top.last == NONE {
                 true => scratch.recycle(top.bytes, top.trace, top.mark),
@@ -299,23 +316,17 @@ impl Tree<'_> {
         }
     }
 
-    /// Says that `node`, if it is one, will be rebuilt soon.
-    fn expect(&self, node: u32) {
-        if let Some(node) = self.plan.nodes.get(node as usize) {
-            self.pack.expect(node.offset);
-            self.pack.index.expect(node.position as usize);
-        }
-    }
-
-    /// Rebuilds `node` from its base and shows it. Returns a frame when it has deltas.
-    fn visit(&self, node: u32, base: Option<Base<'_>>, scratch: &mut Scratch) -> Option<Frame> {
+    /// Rebuilds `node` from its base and shows it. Returns a frame when it has deltas. `after` will
+    /// be rebuilt later, unless it is [`NONE`].
+    fn visit(
+        &self,
+        node: u32,
+        after: u32,
+        base: Option<Base<'_>>,
+        scratch: &mut Scratch,
+    ) -> Option<Frame> {
         let entry = self.plan.nodes[node as usize];
-        let id = self.pack.index.id(entry.position as usize)?;
         let leaf = entry.first == NONE;
-        if !leaf {
-            let next = self.plan.nodes[entry.first as usize].next;
-            self.expect(if next == NONE { entry.first } else { next });
-        }
         let mut bytes = scratch.spare.pop().unwrap_or_default();
         let trace = scratch.spare_traces.pop().unwrap_or_default();
         let base_bytes = base.map(|base| base.bytes);
@@ -324,6 +335,16 @@ impl Tree<'_> {
             self.sink.fail(self.pack, self.plan, node, error);
             return None;
         }
+        // What comes next is looked for in memory while this one is looked at.
+        let next = match leaf {
+            true => after,
+            false => match self.plan.nodes[entry.first as usize].next {
+                NONE => entry.first,
+                next => next,
+            },
+        };
+        self.plan.expect_node(self.pack, next);
+        let id = self.pack.index.id(entry.position as usize)?;
         let trace = RefCell::new(trace);
         let mark = RefCell::new(scratch.spare_marks.pop().unwrap_or_default());
         let known = base.and_then(|base| base.trace);
