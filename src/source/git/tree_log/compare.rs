@@ -3,6 +3,7 @@
 //! From both it goes to what both are made from, or to two whole trees that are compared entry by
 //! entry, and joins the edits on the way.
 
+use std::cell::Cell;
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
@@ -32,6 +33,9 @@ pub(in crate::source::git) struct Comparer<'a> {
     log: &'a TreeLog,
     /// The edits between pairs of whole trees: neighbouring commits ask for the same ones.
     between: HashMap<(u32, u32), Vec<Edit>>,
+    /// Trees that were looked up and their nodes, each in the place of its first byte: a commit is
+    /// asked for again as a parent of its child.
+    recent: Vec<Cell<(ObjectId, Option<u32>)>>,
 }
 
 /// Trees and edits that are looked at for one comparison. Only packs that were made for it come
@@ -45,7 +49,20 @@ impl<'a> Comparer<'a> {
         Self {
             log,
             between: HashMap::new(),
+            recent: vec![Cell::new((ObjectId::NULL, log.find(&ObjectId::NULL))); 256],
         }
+    }
+
+    /// The node of the tree `id`.
+    fn find(&self, id: &ObjectId) -> Option<u32> {
+        let recent = &self.recent[usize::from(id.as_bytes()[0])];
+        let (known, node) = recent.get();
+        if known == *id {
+            return node;
+        }
+        let node = self.log.find(id);
+        recent.set((*id, node));
+        node
     }
 
     /// Whether nothing that matters differs between a tree and one of the others, by shape alone.
@@ -70,7 +87,7 @@ impl<'a> Comparer<'a> {
     }
 
     fn shape(&self, id: &ObjectId) -> Option<[u64; 2]> {
-        self.log.shapes[self.log.find(id)? as usize].hash()
+        self.log.shapes[self.find(id)? as usize].hash()
     }
 
     /// What `new` has at the path of a file, as seen from `old`; `None` when the log cannot tell.
@@ -110,7 +127,7 @@ impl<'a> Comparer<'a> {
         old: &ObjectId,
     ) -> Option<Vec<Difference<'a>>> {
         let log = self.log;
-        let (mut new, mut old) = (log.find(new)?, log.find(old)?);
+        let (mut new, mut old) = (self.find(new)?, self.find(old)?);
         let mut steps: Vec<(NameKey, Side, Edit)> = Vec::new();
         let mut seen = 0;
         let mut add = |edits: &[Edit], side| {

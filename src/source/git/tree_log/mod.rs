@@ -129,9 +129,11 @@ impl TreeLog {
         }
         store.drop_plans();
         Self::joined(recorders.into_iter().map(|recorder| {
-            recorder
+            let mut recorder = recorder
                 .into_inner()
-                .unwrap_or_else(|poisoned| poisoned.into_inner())
+                .unwrap_or_else(|poisoned| poisoned.into_inner());
+            recorder.settle();
+            recorder
         }))
     }
 

@@ -27,7 +27,30 @@ pub(super) struct Recorder {
     similar: FastMap<NameKey, Range<usize>>,
     /// In what the tree that is noted differs from its base.
     pending: Vec<Pending>,
+    owed: Vec<Owed>,
 }
+
+/// An id whose number is still to be written. Finding one is a few looks into memory that nothing
+/// foresees; many are found at once, as their looks need not wait for each other.
+#[derive(Clone, Copy)]
+struct Owed {
+    id: ObjectId,
+    place: Place,
+}
+
+/// Where a number goes.
+#[derive(Clone, Copy)]
+enum Place {
+    /// What an edit makes of its entry.
+    New(usize),
+    /// What it was.
+    Old(usize),
+    Entry(usize),
+    Node(usize),
+}
+
+/// Numbers that are found at once.
+const AT_ONCE: usize = 256;
 
 /// An edit before its ids have numbers.
 struct Pending {
@@ -44,22 +67,14 @@ enum Side {
     Thing(ObjectId),
 }
 
-impl Side {
-    fn number(self, things: &mut Things) -> u32 {
-        match self {
-            Self::Nothing => NONE,
-            Self::SomeFile => SOME_FILE,
-            Self::Thing(id) => things.number(id),
-        }
-    }
-}
-
 impl Recorder {
     pub(super) fn note(&mut self, tree: &Object<'_>, wanted: &Wanted) {
         if self.is_full() {
             return;
         }
-        self.things.expect(&tree.id);
+        if self.owed.len() >= AT_ONCE {
+            self.settle();
+        }
         let descent = tree.descent;
         let base = descent.and_then(|descent| descent.base);
         let known = base.and_then(|base| Some((base, base.mark?, base.mark?.number?)));
@@ -75,16 +90,36 @@ impl Recorder {
                     bytes: tree.bytes,
                     copied: base.copied,
                 };
-                self.derived(tree.id, number, &derived, layout, wanted)
+                self.derived(number, &derived, layout, wanted)
             }
-            None => self.whole(tree.id, tree.bytes, layout, wanted),
+            None => self.whole(tree.bytes, layout, wanted),
         };
         if let Some(node) = node {
             if let Some(mark) = &mut mark {
                 mark.number = Some(self.nodes.len() as u32);
             }
+            let place = Place::Node(self.nodes.len());
+            self.owed.push(Owed { id: tree.id, place });
             self.nodes.push(node);
         }
+    }
+
+    /// Writes the numbers that are owed.
+    pub(super) fn settle(&mut self) {
+        for some in self.owed.chunks(AT_ONCE) {
+            let expected: Vec<_> = some.iter().map(|one| self.things.expect(one.id)).collect();
+            expected.iter().for_each(|one| self.things.expect_id(one));
+            for (one, expected) in some.iter().zip(&expected) {
+                let number = self.things.number_of(expected);
+                match one.place {
+                    Place::New(at) => self.edits[at].new = number,
+                    Place::Old(at) => self.edits[at].old = number,
+                    Place::Entry(at) => self.entries[at].thing = number,
+                    Place::Node(at) => self.nodes[at].thing = number,
+                }
+            }
+        }
+        self.owed.clear();
     }
 
     /// Whether the log takes more memory than the time it saves is worth.
@@ -102,7 +137,6 @@ impl Recorder {
     /// Notes in what a tree differs from its base; `None` when it is no sound tree.
     fn derived(
         &mut self,
-        id: ObjectId,
         base: u32,
         derived: &Derived<'_>,
         layout: Option<&mut Vec<u32>>,
@@ -112,21 +146,31 @@ impl Recorder {
         let mut notes = Notes {
             pending: &mut self.pending,
             names: &mut self.names,
-            things: &self.things,
             wanted,
         };
         if !derived.edits(layout, &mut notes) {
             return None;
         }
         let start = self.edits.len();
-        let things = &mut self.things;
-        self.edits.extend(self.pending.iter().map(|edit| Edit {
-            key: edit.key,
-            new: edit.new.number(things),
-            old: edit.old.number(things),
-        }));
+        for edit in &self.pending {
+            let at = self.edits.len();
+            let mut side = |side, place| match side {
+                Side::Nothing => NONE,
+                Side::SomeFile => SOME_FILE,
+                Side::Thing(id) => {
+                    self.owed.push(Owed { id, place });
+                    NONE
+                }
+            };
+            let (new, old) = (
+                side(edit.new, Place::New(at)),
+                side(edit.old, Place::Old(at)),
+            );
+            let key = edit.key;
+            self.edits.push(Edit { key, new, old });
+        }
         Some(Node {
-            thing: self.things.number(id),
+            thing: NONE,
             base,
             depth: self.nodes[base as usize].depth + 1,
             range: start as u32..self.edits.len() as u32,
@@ -136,12 +180,11 @@ impl Recorder {
     /// Notes all entries of a tree; `None` when it is no sound one.
     fn whole(
         &mut self,
-        id: ObjectId,
         bytes: &[u8],
         mut layout: Option<&mut Vec<u32>>,
         wanted: &Wanted,
     ) -> Option<Node> {
-        let start = self.entries.len();
+        let (start, owed) = (self.entries.len(), self.owed.len());
         let mut entries = Entries::new(bytes);
         let mut last: Option<TreeEntry<'_>> = None;
         let mut guess = 0..0;
@@ -174,13 +217,21 @@ impl Recorder {
                 }
             };
             let thing = match entry.is_tree() || wanted.position(&entry.id).is_some() {
-                true => self.things.number(entry.id),
+                true => {
+                    let place = Place::Entry(self.entries.len());
+                    self.owed.push(Owed {
+                        id: entry.id,
+                        place,
+                    });
+                    NONE
+                }
                 false => SOME_FILE,
             };
             self.entries.push(Entry { key, thing });
         }
         if !is_sound || entries.offset() != bytes.len() {
             self.entries.truncate(start);
+            self.owed.truncate(owed);
             return None;
         }
         let range = start..self.entries.len();
@@ -188,7 +239,7 @@ impl Recorder {
             self.similar.insert(first.key, range.clone());
         }
         let node = Node {
-            thing: self.things.number(id),
+            thing: NONE,
             base: NONE,
             depth: 0,
             range: range.start as u32..range.end as u32,
@@ -200,7 +251,6 @@ impl Recorder {
 struct Notes<'a> {
     pending: &'a mut Vec<Pending>,
     names: &'a mut Names,
-    things: &'a Things,
     wanted: &'a Wanted,
 }
 
@@ -221,7 +271,6 @@ impl<'b> Edits<'b> for Notes<'_> {
         let is_tree = entry.is_tree();
         let side = |entry: Option<TreeEntry<'_>>| match entry {
             Some(entry) if is_tree || self.wanted.position(&entry.id).is_some() => {
-                self.things.expect(&entry.id);
                 Side::Thing(entry.id)
             }
             Some(_) => Side::SomeFile,

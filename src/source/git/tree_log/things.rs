@@ -1,6 +1,7 @@
 //! Numbers for ids: hundreds of thousands, so a table of numbers beside the list of ids, which
 //! takes a third of what a map from ids to numbers does.
 
+use std::collections::VecDeque;
 use std::hash::BuildHasher as _;
 
 use super::{NONE, SOME_FILE};
@@ -11,13 +12,29 @@ use crate::model::ObjectId;
 /// Ids and their numbers.
 pub(super) struct Things {
     keys: Keys,
-    /// Numbers by the hash of their id, each in the first place from there on that was free;
-    /// [`NONE`] in the rest.
-    slots: Vec<u32>,
-    /// A part of the hash for each slot, 0 for a free one: most of what is not the id asked for is
-    /// told by it, without a look at the list.
-    tags: Vec<u8>,
+    /// By the hash of their id, each in the first place from there on that was free.
+    slots: Vec<Slot>,
     ids: Vec<ObjectId>,
+}
+
+/// A number, [`NONE`] where there is none, and a part of its hash: most of what is not the id asked
+/// for is told by it, without a look at the list.
+#[derive(Clone, Copy)]
+struct Slot {
+    number: u32,
+    tag: u32,
+}
+
+const FREE: Slot = Slot {
+    number: NONE,
+    tag: 0,
+};
+
+/// An id that will be asked for.
+#[derive(Clone, Copy)]
+pub(super) struct Expected {
+    id: ObjectId,
+    hash: u64,
 }
 
 /// Places of an empty table; a power of two, as it stays.
@@ -27,8 +44,7 @@ impl Default for Things {
     fn default() -> Self {
         let mut things = Self {
             keys: Keys::default(),
-            slots: vec![NONE; FIRST],
-            tags: vec![0; FIRST],
+            slots: vec![FREE; FIRST],
             ids: Vec::new(),
         };
         let first = things.number(ObjectId::NULL);
@@ -39,7 +55,7 @@ impl Default for Things {
 
 impl Things {
     /// Memory for one id, of the table and of the list, in bytes.
-    pub(super) const EACH: usize = size_of::<ObjectId>() + 2 * (size_of::<u32>() + size_of::<u8>());
+    pub(super) const EACH: usize = size_of::<ObjectId>() + 2 * size_of::<Slot>();
 
     pub(super) fn len(&self) -> usize {
         self.ids.len()
@@ -51,74 +67,113 @@ impl Things {
     }
 
     /// Says that the number of `id` will be asked for.
-    pub(super) fn expect(&self, id: &ObjectId) {
-        let slot = self.keys.hash_one(id) as usize & (self.slots.len() - 1);
-        prefetch(&self.tags, slot);
-        prefetch(&self.slots, slot);
+    pub(super) fn expect(&self, id: ObjectId) -> Expected {
+        let hash = self.keys.hash_one(id);
+        prefetch(&self.slots, self.first(hash));
+        Expected { id, hash }
+    }
+
+    /// Says that the number of an id that is expected will be asked for next.
+    pub(super) fn expect_id(&self, expected: &Expected) {
+        let slot = self.slots[self.first(expected.hash)];
+        if slot.tag == tag(expected.hash) {
+            prefetch(&self.ids, slot.number as usize);
+        }
     }
 
     /// The number of `id`, if it has one.
     pub(super) fn find(&self, id: &ObjectId) -> Option<u32> {
-        let (slot, _) = self.slot(id);
-        Some(self.slots[slot]).filter(|&number| number != NONE)
+        let hash = self.keys.hash_one(id);
+        let slot = self.slot(&Expected { id: *id, hash });
+        Some(self.slots[slot].number).filter(|&number| number != NONE)
     }
 
     /// The number of `id`, a new one if it has none.
     pub(super) fn number(&mut self, id: ObjectId) -> u32 {
-        let (mut slot, mut tag) = self.slot(&id);
-        if self.slots[slot] != NONE {
-            return self.slots[slot];
+        let hash = self.keys.hash_one(id);
+        self.number_of(&Expected { id, hash })
+    }
+
+    /// As [`Things::number`].
+    pub(super) fn number_of(&mut self, expected: &Expected) -> u32 {
+        let mut slot = self.slot(expected);
+        let known = self.slots[slot].number;
+        if known != NONE {
+            return known;
         }
         // An eighth stays free, so that the places of one hash are few; they are told apart by tags
         // that stand side by side.
         if self.ids.len() * 8 >= self.slots.len() * 7 {
             self.resize(2 * self.slots.len());
-            (slot, tag) = self.slot(&id);
+            slot = self.slot(expected);
         }
         let number = self.ids.len() as u32;
-        self.slots[slot] = number;
-        self.tags[slot] = tag;
-        self.ids.push(id);
+        let tag = tag(expected.hash);
+        self.slots[slot] = Slot { number, tag };
+        self.ids.push(expected.id);
         number
     }
 
     /// Adds others and returns their numbers.
     pub(super) fn append(&mut self, other: Self) -> Vec<u32> {
+        const AHEAD: usize = 8;
         let Self { slots, ids, .. } = other;
         // The other table is given back before this one grows.
         drop(slots);
-        ids.into_iter().map(|id| self.number(id)).collect()
+        let places = (self.ids.len() + ids.len()) * 8 / 7 + 1;
+        if places > self.slots.len() {
+            self.resize(places.next_power_of_two());
+        }
+        let mut numbers = Vec::with_capacity(ids.len());
+        let mut expected: VecDeque<_> = ids.iter().take(AHEAD).map(|id| self.expect(*id)).collect();
+        for at in 0..ids.len() {
+            if let Some(id) = ids.get(at + AHEAD) {
+                expected.push_back(self.expect(*id));
+            }
+            numbers.extend(expected.pop_front().map(|next| self.number_of(&next)));
+        }
+        numbers
     }
 
-    /// Where the number of `id` is, or would be, and its tag.
-    fn slot(&self, id: &ObjectId) -> (usize, u8) {
-        let mask = self.slots.len() - 1;
-        let hash = self.keys.hash_one(id);
-        let tag = (hash >> 56) as u8 | 1;
-        let mut slot = hash as usize & mask;
+    /// Where the number of an id is, or would be.
+    fn slot(&self, expected: &Expected) -> usize {
+        let tag = tag(expected.hash);
+        let mut at = self.first(expected.hash);
         loop {
-            match self.tags[slot] {
-                0 => return (slot, tag),
-                known if known == tag && self.ids[self.slots[slot] as usize] == *id => {
-                    return (slot, tag);
-                }
-                _ => slot = (slot + 1) & mask,
+            let slot = self.slots[at];
+            let is_there = slot.number == NONE
+                || slot.tag == tag && self.ids[slot.number as usize] == expected.id;
+            if is_there {
+                return at;
             }
+            at = (at + 1) & (self.slots.len() - 1);
         }
+    }
+
+    /// The first place for ids of this hash.
+    fn first(&self, hash: u64) -> usize {
+        hash as usize & (self.slots.len() - 1)
     }
 
     fn resize(&mut self, places: usize) {
         self.slots.clear();
-        self.slots.resize(places, NONE);
-        self.tags.clear();
-        self.tags.resize(places, 0);
-        for number in 0..self.ids.len() {
-            // All ids differ, so this is a free place.
-            let (slot, tag) = self.slot(&self.ids[number]);
-            self.slots[slot] = number as u32;
-            self.tags[slot] = tag;
+        self.slots.resize(places, FREE);
+        for (number, id) in self.ids.iter().enumerate() {
+            let hash = self.keys.hash_one(id);
+            let mut at = self.first(hash);
+            // All ids differ, so the first free place is theirs.
+            while self.slots[at].number != NONE {
+                at = (at + 1) & (places - 1);
+            }
+            let (number, tag) = (number as u32, tag(hash));
+            self.slots[at] = Slot { number, tag };
         }
     }
+}
+
+/// The half of a hash that places do not tell.
+fn tag(hash: u64) -> u32 {
+    (hash >> 32) as u32
 }
 
 #[cfg(test)]
