@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::commits::Commits;
 use super::dangling::places_in_dangling_trees;
 use super::history::{Event, History};
-use super::lineage::Tracer;
+use super::lineage::{Traced, Tracer};
 use super::object::{Kind, Kinds};
 use super::questions::{Answers, Questions};
 use super::reader::Reader;
@@ -178,7 +178,9 @@ impl History<'_> {
             }
         };
         let looks = || (Comparer::new(trees), self.store.reader());
-        lives.par_iter().map_init(looks, place).collect()
+        // A few take longer than a thousand others, so no thread takes many at once.
+        let lives = lives.par_iter().with_max_len(8);
+        lives.map_init(looks, place).collect()
     }
 
     /// The wanted blobs that the commits of `class`, or its names directly, hold.
@@ -190,24 +192,24 @@ impl History<'_> {
     ) -> BTreeMap<ObjectId, Attribution> {
         // By path, so that one thread has most of what is asked of a file.
         all.par_sort_by(|a, b| (&a.attribution.path, a.id).cmp(&(&b.attribution.path, b.id)));
-        // A few parts for each thread, as some files take far longer than others.
-        let parts = 4 * rayon::current_num_threads();
-        let each = all.len().div_ceil(parts).max(1);
-        all.par_chunks_mut(each).for_each(|some| {
-            let mut tracer = Tracer::new(self);
-            for Placed {
-                begin, attribution, ..
-            } in some
-            {
-                let Some(path) = &attribution.path else {
-                    continue;
-                };
-                attribution.origin = match begin {
-                    Some(position) => tracer.origin(path, self.commits.at(*position)),
-                    None => path.clone(),
-                };
-            }
-        });
+        let traced = Traced::default();
+        all.par_chunks_mut(PATHS).for_each_init(
+            || Tracer::new(self, &traced),
+            |tracer, some| {
+                for Placed {
+                    begin, attribution, ..
+                } in some
+                {
+                    let Some(path) = &attribution.path else {
+                        continue;
+                    };
+                    attribution.origin = match begin {
+                        Some(position) => tracer.origin(path, self.commits.at(*position)),
+                        None => path.clone(),
+                    };
+                }
+            },
+        );
         let by_id = |placed: Placed| (placed.id, placed.attribution);
         let mut found: BTreeMap<_, _> = all.into_iter().map(by_id).collect();
         for (id, path) in direct {
@@ -226,13 +228,14 @@ impl History<'_> {
         &self,
         class: Reachability,
         life: &Life<'_>,
-        held: &Held,
+        held: &BTreeSet<usize>,
         looks: &mut (Comparer<'_>, Reader<'_>),
     ) -> Attribution {
         let mut attribution = Attribution::new(role(class), class);
-        let holds = |path: &[u8]| held.contains(&(life.wanted, path.to_vec()));
         let mut paths: Vec<&[u8]> = life.begins.iter().map(|begin| begin.1).collect();
-        let now: Vec<&[u8]> = paths.iter().copied().filter(|path| holds(path)).collect();
+        let numbered = paths.iter().enumerate();
+        let is_held = numbered.filter(|(at, _)| held.contains(&(life.first + at)));
+        let now: Vec<&[u8]> = is_held.map(|(_, path)| *path).collect();
         let last = life.ends.iter().max();
         // Of the places that hold it the one that had it first, so that a copy changes nothing.
         let path = match (now.first(), last) {
@@ -258,8 +261,9 @@ impl History<'_> {
         attribution
     }
 
-    /// Which wanted blobs the tips of `class` hold at the paths they were ever at.
-    fn held(&self, class: Reachability, wanted: &Wanted, lives: &[Life<'_>]) -> Held {
+    /// Which wanted blobs the tips of `class` hold at the paths they were ever at, by number of the
+    /// question.
+    fn held(&self, class: Reachability, wanted: &Wanted, lives: &[Life<'_>]) -> BTreeSet<usize> {
         let tips = match class {
             Reachability::Unreachable => self.commits.heads_of(class),
             _ => self.roots.commits.get(&class).cloned().unwrap_or_default(),
@@ -288,10 +292,7 @@ impl History<'_> {
             }
             held
         };
-        let held: BTreeSet<usize> = tips.par_chunks(256).flat_map_iter(look).collect();
-        held.into_iter()
-            .map(|number| (asked[number].0, asked[number].1.to_vec()))
-            .collect()
+        tips.par_chunks(256).flat_map_iter(look).collect()
     }
 
     /// Wanted blobs that names of `class` hold without a commit between.
@@ -367,6 +368,8 @@ struct Placed {
     attribution: Attribution,
 }
 
+/// Paths that one thread follows before another may take some.
+const PATHS: usize = 64;
 /// Questions that are not worth a walk of their own.
 const FEW: usize = 16;
 /// Ancestors of one tip that are looked at for what they brought.
@@ -380,17 +383,14 @@ struct Arrivals {
 }
 
 impl Arrivals {
-    /// Questions are numbered by life and, in it, by path.
     fn new(commits: &Commits, lives: &[Life<'_>]) -> Self {
         let mut by_commit: HashMap<u32, Vec<usize>> = HashMap::new();
-        let mut first = 0;
         for life in lives {
-            let numbers = first..first + life.begins.len();
+            let numbers = life.first..life.first + life.begins.len();
             for &position in &life.arrivals {
                 let known = by_commit.entry(commits.at(position)).or_default();
                 known.extend(numbers.clone());
             }
-            first = numbers.end;
         }
         Self { by_commit }
     }
@@ -415,14 +415,14 @@ impl Arrivals {
     }
 }
 
-/// Wanted blobs and the paths at which the tips have them.
-type Held = BTreeSet<(usize, Vec<u8>)>;
-
 /// Where one wanted blob came and went, in one class.
 struct Life<'e> {
     /// Position among the wanted ones.
     wanted: usize,
     id: ObjectId,
+    /// Number of the question whether it is still at the first of its paths; those about the others
+    /// follow.
+    first: usize,
     /// Its paths, each with the position of the first commit that has it there; first come first.
     begins: Vec<(u32, &'e [u8])>,
     /// All commits that brought it to a path.
@@ -438,31 +438,39 @@ impl Life<'_> {
     }
 }
 
-/// Sorts events by blob. A blob that only goes was never there by these commits.
+/// What sorted events say of each blob. A blob that only goes was never there by these commits.
 fn lives<'e>(wanted: &Wanted, events: &'e [Event]) -> Vec<Life<'e>> {
-    let mut lives: BTreeMap<usize, Life<'e>> = BTreeMap::new();
-    for event in events {
-        let life = lives.entry(event.wanted).or_insert_with(|| Life {
-            wanted: event.wanted,
-            id: wanted.ids()[event.wanted],
-            begins: Vec::new(),
-            arrivals: Vec::new(),
-            ends: Vec::new(),
-        });
-        let side = match event.gone {
-            true => &mut life.ends,
-            false => &mut life.begins,
+    let of_one = events.par_chunk_by(|one, next| one.wanted == next.wanted);
+    let life = |events: &'e [Event]| {
+        let places = |gone: bool| -> Vec<_> {
+            let some = events.iter().filter(|event| event.gone == gone);
+            some.map(|event| (event.position, event.path.as_slice()))
+                .collect()
         };
-        side.push((event.position, event.path.as_slice()));
-    }
-    for life in lives.values_mut() {
-        life.begins.sort_unstable();
-        life.arrivals = life.begins.iter().map(|begin| begin.0).collect();
+        let mut begins = places(false);
+        let arrivals = begins.iter().map(|begin| begin.0).collect();
         let mut seen = BTreeSet::new();
-        life.begins.retain(|begin| seen.insert(begin.1));
+        begins.retain(|begin| seen.insert(begin.1));
+        let number = events[0].wanted;
+        let life = Life {
+            wanted: number,
+            id: wanted.ids()[number],
+            first: 0,
+            begins,
+            arrivals,
+            ends: places(true),
+        };
+        (!life.begins.is_empty()).then_some(life)
+    };
+    let mut lives: Vec<_> = of_one.filter_map(life).collect();
+    // Those that may have to be followed the longest come first, so that no thread waits for one.
+    lives.sort_by_key(|life| life.begins[0].0);
+    let mut first = 0;
+    for life in &mut lives {
+        life.first = first;
+        first += life.begins.len();
     }
-    lives.retain(|_, life| !life.begins.is_empty());
-    lives.into_values().collect()
+    lives
 }
 
 fn role(class: Reachability) -> Role {

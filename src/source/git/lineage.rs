@@ -4,17 +4,22 @@
 //! away elsewhere is taken for that file's new name. The commits that begin paths are noted while
 //! the history is walked; only those that matter are looked at again.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+
+use rayon::prelude::*;
 
 use super::changes::{Change, Differ, Sink};
 use super::history::History;
 use super::object::Kind;
 use super::reader::Reader;
-use super::similarity::similarity;
+use super::similarity::{most, similarity};
 use super::tree::{Entries, EntryType};
 use super::tree_log::TreeLog;
 use super::wanted::{Wanted, lookup};
+use crate::machine::hash::FastMap;
 use crate::model::{Diagnostics, ObjectId, Reachability};
 
 /// Where paths begin.
@@ -47,7 +52,9 @@ pub(super) fn path_key(path: &[u8]) -> u64 {
 const MAX_HOPS: usize = 64;
 /// Files that went away in one commit and are looked at.
 const MAX_GONE: usize = 100_000;
-/// Of those, files whose content is compared.
+/// Files that went away and are kept for other paths that begin in their commit.
+const MAX_KEPT: usize = 1_000_000;
+/// Of those of one commit, files whose content is compared.
 const MAX_COMPARED: usize = 64;
 /// Directories deeper than this are left out.
 const MAX_DEPTH: usize = 256;
@@ -68,7 +75,7 @@ impl Lineage {
                 true => self.creations = creations,
                 false => self.creations.extend(creations),
             }
-            self.creations.sort_unstable();
+            self.creations.par_sort_unstable();
         }
     }
 
@@ -107,7 +114,8 @@ impl History<'_> {
             let log = TreeLog::read(self.store, &nothing);
             self.walk(Reachability::Head, &nothing, &log, &Diagnostics::new());
         }
-        let mut tracer = Tracer::new(self);
+        let traced = Traced::default();
+        let mut tracer = Tracer::new(self, &traced);
         let origin = |path: &Vec<u8>| match tracer.has(head, path) {
             true => tracer.origin(path, head),
             false => path.clone(),
@@ -121,15 +129,49 @@ impl History<'_> {
     }
 }
 
-/// Follows paths, remembering the renames it found.
+/// Follows paths, for one thread.
 pub(super) struct Tracer<'h, 'a> {
     history: &'h History<'a>,
     differ: Differ<'h>,
-    /// What each commit that was looked at took away.
-    gone: HashMap<u32, Vec<Gone>>,
-    /// Where a path was before, by the commit in which it begins and the path.
-    steps: HashMap<(u32, Vec<u8>), Option<Step>>,
+    traced: &'h Traced,
 }
+
+/// What was found so far, for all threads.
+#[derive(Default)]
+pub(super) struct Traced {
+    /// What each commit that was looked at took away.
+    gone: Mutex<FastMap<u32, Arc<OnceLock<Vec<Gone>>>>>,
+    /// Files in `gone`.
+    files: AtomicUsize,
+    /// Where a path was before it began.
+    steps: Mutex<FastMap<Beginning, Option<Step>>>,
+}
+
+impl Traced {
+    /// What commit `index` took away; `look` finds it when nobody has yet.
+    fn gone(&self, index: u32, look: impl FnOnce() -> Vec<Gone>) -> Arc<OnceLock<Vec<Gone>>> {
+        let gone = Arc::clone(lock(&self.gone).entry(index).or_default());
+        let files = gone.get_or_init(|| {
+            let files = look();
+            self.files.fetch_add(files.len(), Ordering::Relaxed);
+            files
+        });
+        if !files.is_empty() && self.files.load(Ordering::Relaxed) > MAX_KEPT {
+            lock(&self.gone).clear();
+            self.files.store(0, Ordering::Relaxed);
+        }
+        gone
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+/// A commit, and a path that begins in it.
+type Beginning = (u32, Vec<u8>);
 
 /// One step back: a parent of the commit in which a path begins, and the file's path there.
 #[derive(Clone)]
@@ -145,12 +187,11 @@ struct Gone {
 }
 
 impl<'h, 'a> Tracer<'h, 'a> {
-    pub(super) fn new(history: &'h History<'a>) -> Self {
+    pub(super) fn new(history: &'h History<'a>, traced: &'h Traced) -> Self {
         Self {
             history,
             differ: Differ::new(history.store.reader(), &history.commits),
-            gone: HashMap::new(),
-            steps: HashMap::new(),
+            traced,
         }
     }
 
@@ -179,8 +220,9 @@ impl<'h, 'a> Tracer<'h, 'a> {
             return None;
         }
         let key = (index, path.to_vec());
-        if let Some(known) = self.steps.get(&key) {
-            return known.clone();
+        let known = lock(&self.traced.steps).get(&key).cloned();
+        if let Some(known) = known {
+            return known;
         }
         let before = self.name_before(index, path);
         let step = before.and_then(|path| {
@@ -188,7 +230,7 @@ impl<'h, 'a> Tracer<'h, 'a> {
             let parent = parents.iter().find(|&&parent| self.has(parent, &path));
             parent.map(|&parent| Step { parent, path })
         });
-        self.steps.insert(key, step.clone());
+        lock(&self.traced.steps).insert(key, step.clone());
         step
     }
 
@@ -217,14 +259,14 @@ impl<'h, 'a> Tracer<'h, 'a> {
 
     /// The path that went away in commit `index` and is now called `path`.
     fn name_before(&mut self, index: u32, path: &[u8]) -> Option<Vec<u8>> {
-        if !self.gone.contains_key(&index) {
+        let gone = self.traced.gone(index, || {
             let mut leavers = Leavers::default();
             self.differ.run(index, &mut leavers);
             let mut gone = leavers.files;
             gone.sort_by(|one, two| one.path.cmp(&two.path));
-            self.gone.insert(index, gone);
-        }
-        let gone = self.gone.get(&index).filter(|gone| !gone.is_empty())?;
+            gone
+        });
+        let gone = gone.get().filter(|gone| !gone.is_empty())?;
         let tree = self.history.commits.get(index).tree;
         let reader = &mut self.differ.reader;
         let id = lookup(reader, &tree, path)?;
@@ -245,8 +287,12 @@ impl<'h, 'a> Tracer<'h, 'a> {
             let Ok(Some((Kind::Blob, before))) = reader.find(&gone.id) else {
                 continue;
             };
+            let least = best.map_or(SAME_FILE, |(best, _)| best + 1);
+            if most(before.len(), content.len()) < least {
+                continue;
+            }
             let score = similarity(&before, &content);
-            if score >= SAME_FILE && best.is_none_or(|(best, _)| score > best) {
+            if score >= least {
                 best = Some((score, gone));
             }
         }

@@ -7,9 +7,11 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use rayon::prelude::*;
+
 use super::object::Kind;
 use super::reader::Reader;
-use super::tree::Entries;
+use super::tree::{Entries, order};
 use crate::model::ObjectId;
 
 /// Paths, and what is expected at each.
@@ -41,12 +43,8 @@ impl Name {
     }
 
     /// What git sorts by.
-    fn key(&self) -> (Vec<u8>, bool) {
-        let end = match self.is_tree() {
-            true => b'/',
-            false => 0,
-        };
-        ([self.name.as_slice(), &[end]].concat(), self.is_tree())
+    fn key(&self) -> (&[u8], bool) {
+        (&self.name, self.is_tree())
     }
 }
 
@@ -77,9 +75,8 @@ impl Questions {
                 });
             }
         }
-        for node in &mut all.nodes {
-            node.names.sort_by_cached_key(Name::key);
-        }
+        let nodes = all.nodes.par_iter_mut();
+        nodes.for_each(|node| node.names.sort_by(|one, two| order(one.key(), two.key())));
         all
     }
 

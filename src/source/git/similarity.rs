@@ -1,12 +1,20 @@
 //! How much of one file is in another.
 
-use std::collections::HashMap;
+use crate::machine::hash::FastMap;
 
 /// Files with more bytes are compared by id only.
 pub(super) const MAX_BYTES: usize = 4 << 20;
 
 /// Longest piece that is compared as one.
 const PIECE: usize = 64;
+
+/// The most that [`similarity`] can say of files of these lengths.
+pub(super) fn most(one: usize, two: usize) -> u8 {
+    match (one.min(two), one.max(two)) {
+        (_, 0) => 0,
+        (smaller, larger) => (smaller * 100 / larger) as u8,
+    }
+}
 
 /// The percentage of the larger file's bytes that stand, in pieces of a line, in both.
 pub(super) fn similarity(one: &[u8], two: &[u8]) -> u8 {
@@ -15,7 +23,7 @@ pub(super) fn similarity(one: &[u8], two: &[u8]) -> u8 {
     if smaller * 2 < larger || larger > MAX_BYTES {
         return 0;
     }
-    let mut counts: HashMap<&[u8], usize> = HashMap::new();
+    let mut counts: FastMap<&[u8], usize> = FastMap::default();
     for piece in pieces(one) {
         *counts.entry(piece).or_default() += 1;
     }
