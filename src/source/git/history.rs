@@ -198,9 +198,12 @@ fn report_limits(
         diagnostics.incomplete(subject, message);
     }
     if !repository.partial {
-        let is_lost = |index: &u32| !store.contains(&commits.get(*index).tree);
         let all = (0..commits.len() as u32).into_par_iter();
-        let lost = all.filter(is_lost).count();
+        let mut trees: Vec<_> = all.map(|index| commits.get(index).tree).collect();
+        // In the order of indexes, so that one is found beside the last.
+        trees.par_sort_unstable();
+        let lost = trees.par_iter().filter(|tree| !store.contains(tree));
+        let lost = lost.count();
         if lost > 0 {
             let message = format_args!(
                 "{lost} commits name trees that are not here, so their files are not scanned; \

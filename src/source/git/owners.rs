@@ -5,7 +5,7 @@
 //! for under an id, exactly one does not mark it as spare. What is known to be of another kind
 //! counts for nothing: a made-up tree does not hide the blob that another pack has under its id.
 
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
 
 use rayon::prelude::*;
 
@@ -37,6 +37,16 @@ pub(super) fn decide(
     kinds: Kinds,
 ) -> (Vec<Marks>, Vec<Marks>) {
     let places = places(packs, loose);
+    if let [
+        Place {
+            order: Order::Strict,
+            ..
+        },
+    ] = places.as_slice()
+    {
+        let all = |len| vec![Marks::default(); len];
+        return (all(packs.len()), all(loose.len()));
+    }
     let mut damaged: Vec<Marks> = vec![Marks::default(); places.len()];
     for (at, draft) in drafts.iter().enumerate() {
         for position in draft.damaged() {
@@ -72,8 +82,18 @@ pub(super) fn decide(
 /// What holds objects.
 struct Place<'a> {
     ids: Ids<'a>,
-    /// Whether they are in order. A damaged index may list them otherwise.
-    sorted: bool,
+    order: Order,
+}
+
+/// In what order ids are.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Order {
+    /// In none: a damaged index may list them so.
+    None,
+    /// Some of them several times.
+    Weak,
+    /// Each once.
+    Strict,
 }
 
 #[derive(Clone, Copy)]
@@ -90,8 +110,17 @@ fn places<'a>(packs: &'a [Pack], loose: &'a [LooseObjects]) -> Vec<Place<'a>> {
 
 impl<'a> Place<'a> {
     fn new(ids: Ids<'a>) -> Self {
-        let mut place = Self { ids, sorted: true };
-        place.sorted = (1..place.len()).all(|at| place.id(at - 1) <= place.id(at));
+        let mut place = Self {
+            ids,
+            order: Order::Strict,
+        };
+        let pairs = (1..place.len()).into_par_iter().with_min_len(1 << 16);
+        let pairs = pairs.map(|at| match place.id(at - 1).cmp(&place.id(at)) {
+            Ordering::Less => Order::Strict,
+            Ordering::Equal => Order::Weak,
+            Ordering::Greater => Order::None,
+        });
+        place.order = pairs.min().unwrap_or(Order::Strict);
         place
     }
 
@@ -111,9 +140,9 @@ impl<'a> Place<'a> {
 
     /// Positions and ids of all that begin with `first`, and of no others.
     fn beginning(&self, first: u8) -> impl Iterator<Item = (usize, ObjectId)> {
-        let range = match self.sorted {
-            true => self.start(u16::from(first))..self.start(u16::from(first) + 1),
-            false => 0..self.len(),
+        let range = match self.order {
+            Order::None => 0..self.len(),
+            _ => self.start(u16::from(first))..self.start(u16::from(first) + 1),
         };
         let all = range.filter_map(|position| Some((position, self.id(position)?)));
         all.filter(move |(_, id)| id.as_bytes()[0] == first)
