@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn sums_of_parts_come_to_that_of_the_whole() {
-        let bytes: Vec<u8> = (0..5000u32).map(|at| (at * at >> 3) as u8).collect();
+        let bytes: Vec<u8> = (0..5000u32).map(|at| ((at * at) >> 3) as u8).collect();
         for lens in [[0, 0, 0], [1, 0, 7], [100, 4095, 3], [2047, 2047, 906]] {
             let len = lens.iter().sum();
             let (mut at, mut sum) = (0, 0);
