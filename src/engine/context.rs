@@ -30,6 +30,8 @@ pub(super) struct Contexts {
 #[derive(Debug)]
 struct Table {
     words: Vec<Word>,
+    /// What [`mark`] says of the words: most of what is asked for begins like none.
+    marks: Vec<u64>,
     /// All that a value may have whose word stands outside of its key, each once.
     shapes_around: Vec<Shape>,
 }
@@ -74,7 +76,11 @@ impl Contexts {
 
     /// The words that begin with `start`.
     fn starting_with(&self, start: &str) -> &[Word] {
-        let words = &self.table().words;
+        let Table { words, marks, .. } = self.table();
+        let is_marked = |mark: usize| marks[mark / 64] >> (mark % 64) & 1 == 1;
+        if !mark(start).is_none_or(is_marked) {
+            return &[];
+        }
         let from = words.partition_point(|word| word.text.as_ref() < start);
         let words = &words[from..];
         &words[..words.partition_point(|word| word.text.starts_with(start))]
@@ -101,11 +107,28 @@ impl Table {
         words.sort_unstable();
         shapes_around.sort_unstable();
         shapes_around.dedup();
+        let mut marks = vec![0; MARKS / 64];
+        for mark in words.iter().filter_map(|word| mark(&word.text)) {
+            marks[mark / 64] |= 1 << (mark % 64);
+        }
         Self {
             words,
+            marks,
             shapes_around,
         }
     }
+}
+
+/// Marks of how words begin.
+const MARKS: usize = 1 << 14;
+
+/// A number below [`MARKS`] for the first four bytes of a word; shorter ones have none.
+fn mark(word: &str) -> Option<usize> {
+    /// Odd and without a pattern: the first digits of the square root of 2.
+    const FACTOR: u32 = 0x6a09_e667;
+    let first = word.as_bytes().first_chunk()?;
+    let mixed = u32::from_le_bytes(*first).wrapping_mul(FACTOR);
+    Some((mixed >> (u32::BITS - MARKS.ilog2())) as usize)
 }
 
 /// Key words of the built-in assignment detectors that are not in `detectors`, for its first
@@ -147,7 +170,9 @@ impl Look<'_> {
     fn around(self) -> Option<DetectorIndex> {
         let mut plain = true;
         let key = &self.text[self.key.range()];
-        cut(key, |part| plain &= says_nothing(&key[part.range()]));
+        cut(key, |part| {
+            plain = plain && says_nothing(&key[part.range()])
+        });
         if !plain || !self.may_be_around() {
             return None;
         }
@@ -304,9 +329,28 @@ fn cut(text: &[u8], mut part: impl FnMut(Span)) {
 
 /// Whether a part of a key tells nothing of whose it is.
 fn says_nothing(part: &[u8]) -> bool {
+    let Some(first) = part.first() else {
+        return true;
+    };
     let common = |word: &&str| word.as_bytes().eq_ignore_ascii_case(part);
-    part.iter().all(u8::is_ascii_digit) || COMMON.iter().any(common)
+    let letter = first.to_ascii_lowercase();
+    let is_known = LENGTHS[usize::from(letter)] >> part.len().min(31) & 1 == 1;
+    is_known && COMMON.iter().any(common) || part.iter().all(u8::is_ascii_digit)
 }
+
+/// For each first letter of [`COMMON`] a bit for each length: most parts are sooner known not to
+/// be there.
+const LENGTHS: [u32; 256] = {
+    let mut lengths = [0; 256];
+    let mut at = 0;
+    while at < COMMON.len() {
+        let word = COMMON[at].as_bytes();
+        assert!(word.len() < 31, "there is a bit for each length");
+        lengths[word[0] as usize] |= 1 << word.len();
+        at += 1;
+    }
+    lengths
+};
 
 /// What a person has chosen is no key of a provider, whatever its shape.
 const PASSWORDS: &[&str] = &["pass", "passphrase", "passwd", "password", "pwd"];

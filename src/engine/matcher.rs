@@ -11,10 +11,14 @@ use crate::detector::Detector;
 use crate::model::{Candidate, DetectorIndex, Looked, Match, Span};
 
 use super::judge;
+use super::required::Required;
 
-/// The pattern of one detector, compiled when its first anchor is seen.
+/// The pattern of one detector, compiled when it may match first.
 #[derive(Debug, Default)]
-pub(super) struct Matcher(OnceLock<Pattern>);
+pub(super) struct Matcher {
+    pattern: OnceLock<Pattern>,
+    required: OnceLock<Option<Required>>,
+}
 
 /// A compiled pattern.
 #[derive(Debug)]
@@ -33,7 +37,7 @@ pub(super) struct Workspace {
 
 /// Caches of a thread with more bytes than this are given back when another pattern comes: in a long
 /// history most patterns are needed once.
-const MOST: usize = 8 << 20;
+const MOST: usize = 16 << 20;
 
 /// The workspaces of a thread, by detector, for one engine at a time.
 #[derive(Debug, Default)]
@@ -83,6 +87,7 @@ impl Matcher {
         candidates: &mut [Candidate],
         found: &mut Vec<Match>,
     ) {
+        let required = self.required.get_or_init(|| Required::of(detector));
         let mut resume = 0;
         for candidate in candidates
             .iter_mut()
@@ -99,10 +104,16 @@ impl Matcher {
                 true => Anchored::Yes,
                 false => Anchored::No,
             };
-            let input = Input::new(text).range(start..end).anchored(anchored);
-            let pattern = self.0.get_or_init(|| Pattern::new(detector));
-            let workspace = workspaces.get(engine, index, pattern);
-            match pattern.search(&input, workspace) {
+            let may_match = |required: &Required| required.is_in(&text[start..end]);
+            let matched = match required.as_ref().is_none_or(may_match) {
+                true => {
+                    let input = Input::new(text).range(start..end).anchored(anchored);
+                    let pattern = self.pattern.get_or_init(|| Pattern::new(detector));
+                    pattern.search(&input, workspaces.get(engine, index, pattern))
+                }
+                false => None,
+            };
+            match matched {
                 Some((whole, secret)) if whole.start <= anchor => {
                     resume = whole.end;
                     found.extend(judge::judge(detector, index, text, secret));

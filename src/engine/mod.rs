@@ -16,6 +16,7 @@ mod news;
 pub mod oracle;
 mod parts;
 pub mod prefilter;
+mod required;
 pub mod selftest;
 mod userinfo;
 

@@ -180,8 +180,8 @@ impl<'a> LineIndex<'a> {
 }
 
 fn count_chars(bytes: &[u8]) -> usize {
-    if bytes.is_ascii() {
-        return bytes.len();
+    if let Ok(text) = str::from_utf8(bytes) {
+        return text.chars().count();
     }
     bytes
         .utf8_chunks()
