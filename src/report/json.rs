@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 use std::io;
 
 use rayon::prelude::*;
-use serde::ser::SerializeSeq as _;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
+use serde_json::ser::{Formatter as _, PrettyFormatter, Serializer};
 
 use super::record::{DiagnosticRecord, FindingRecord};
 use super::{Format, RenderOptions, Report, words};
-use crate::detector::DetectorSet;
 use crate::finding::Finding;
 use crate::model::printable;
 
@@ -34,62 +33,37 @@ impl Format for Json {
         options: &RenderOptions,
         out: &mut dyn io::Write,
     ) -> io::Result<()> {
-        serde_json::to_writer_pretty(&mut *out, &Document::new(report, options))?;
-        writeln!(out)
+        let mut document = Object {
+            out,
+            is_empty: true,
+        };
+        document.fields(&Head::new(report))?;
+        document.list("findings", records(&report.findings, report, options))?;
+        document.list("suppressed", records(&report.suppressed, report, options))?;
+        document.fields(&Tail::new(report))?;
+        document.end()
     }
 }
 
+/// What stands before the findings.
 #[derive(Serialize)]
-struct Document<'a> {
+struct Head {
     schema: &'static str,
     tool: Tool,
     repository: Option<Repository>,
     complete: bool,
     counts: Counts,
     stats: Stats,
-    findings: Records<'a>,
-    suppressed: Records<'a>,
+}
+
+/// What stands behind them.
+#[derive(Serialize)]
+struct Tail {
     diagnostics: Vec<DiagnosticRecord>,
 }
 
-/// Records that are made one after the other while they are written: a history can hold tens of
-/// thousands of places.
-struct Records<'a> {
-    findings: &'a [Finding],
-    detectors: &'a DetectorSet,
-    options: &'a RenderOptions,
-}
-
-/// Places of findings from which on all threads make records.
-const MANY: usize = 1 << 10;
-/// Findings whose records are made at once, before they are written.
-const AT_ONCE: usize = 64;
-
-impl Serialize for Records<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let record = |finding| FindingRecord::new(finding, self.detectors, self.options);
-        let places = self.findings.iter().map(|one| one.occurrences.len());
-        if places.sum::<usize>() < MANY {
-            return serializer.collect_seq(self.findings.iter().map(record));
-        }
-        let mut sequence = serializer.serialize_seq(Some(self.findings.len()))?;
-        for some in self.findings.chunks(AT_ONCE) {
-            let records: Vec<_> = some.par_iter().map(record).collect();
-            for record in records {
-                sequence.serialize_element(&record)?;
-            }
-        }
-        sequence.end()
-    }
-}
-
-impl<'a> Document<'a> {
-    fn new(report: &'a Report, options: &'a RenderOptions) -> Self {
-        let records = |findings: &'a [Finding]| Records {
-            findings,
-            detectors: &report.detectors,
-            options,
-        };
+impl Head {
+    fn new(report: &Report) -> Self {
         Self {
             schema: SCHEMA,
             tool: Tool {
@@ -108,14 +82,95 @@ impl<'a> Document<'a> {
                 objects: report.stats.objects,
                 bytes: report.stats.bytes,
             },
-            findings: records(&report.findings),
-            suppressed: records(&report.suppressed),
-            diagnostics: report
-                .diagnostics
-                .iter()
-                .map(DiagnosticRecord::new)
-                .collect(),
         }
+    }
+}
+
+impl Tail {
+    fn new(report: &Report) -> Self {
+        let diagnostics = report.diagnostics.iter();
+        Self {
+            diagnostics: diagnostics.map(DiagnosticRecord::new).collect(),
+        }
+    }
+}
+
+/// Places of findings from which on all threads write records.
+const MANY: usize = 1 << 10;
+/// Findings whose records are made before they are written: a history can have tens of thousands
+/// of places.
+const AT_ONCE: usize = 64;
+
+/// The records of `findings` as they stand in the list of a document, in pieces.
+fn records<'a>(
+    findings: &'a [Finding],
+    report: &'a Report,
+    options: &'a RenderOptions,
+) -> impl Iterator<Item = io::Result<Vec<Vec<u8>>>> + 'a {
+    let record = |finding| pretty(&FindingRecord::new(finding, &report.detectors, options), 2);
+    let places = findings.iter().map(|one| one.occurrences.len());
+    let are_many = places.sum::<usize>() >= MANY;
+    findings.chunks(AT_ONCE).map(move |some| match are_many {
+        true => some.par_iter().map(record).collect(),
+        false => some.iter().map(record).collect(),
+    })
+}
+
+/// `value` as it stands `depth` objects or lists deep.
+fn pretty(value: &impl Serialize, depth: usize) -> io::Result<Vec<u8>> {
+    let mut formatter = PrettyFormatter::new();
+    for _ in 0..depth {
+        formatter.begin_object(&mut io::sink())?;
+    }
+    let mut text = Vec::new();
+    value.serialize(&mut Serializer::with_formatter(&mut text, formatter))?;
+    Ok(text)
+}
+
+/// An object that is written piece by piece.
+struct Object<'o> {
+    out: &'o mut dyn io::Write,
+    is_empty: bool,
+}
+
+impl Object<'_> {
+    /// Writes the fields of another one.
+    fn fields(&mut self, fields: &impl Serialize) -> io::Result<()> {
+        let text = pretty(fields, 0)?;
+        let fields = text
+            .strip_prefix(b"{\n")
+            .and_then(|text| text.strip_suffix(b"\n}"));
+        self.begin_field()?;
+        self.out.write_all(fields.unwrap_or_default())
+    }
+
+    /// Writes a list.
+    fn list(
+        &mut self,
+        name: &str,
+        pieces: impl Iterator<Item = io::Result<Vec<Vec<u8>>>>,
+    ) -> io::Result<()> {
+        self.begin_field()?;
+        write!(self.out, "  \"{name}\": [")?;
+        let mut is_empty = true;
+        for piece in pieces {
+            for value in piece? {
+                let before: &[u8] = if is_empty { b"\n    " } else { b",\n    " };
+                self.out.write_all(before)?;
+                self.out.write_all(&value)?;
+                is_empty = false;
+            }
+        }
+        self.out.write_all(if is_empty { b"]" } else { b"\n  ]" })
+    }
+
+    fn begin_field(&mut self) -> io::Result<()> {
+        let is_first = std::mem::replace(&mut self.is_empty, false);
+        self.out.write_all(if is_first { b"{\n" } else { b",\n" })
+    }
+
+    fn end(self) -> io::Result<()> {
+        self.out.write_all(b"\n}\n")
     }
 }
 

@@ -330,7 +330,10 @@ fn attributed(
     for (number, past) in swept.iter_mut().enumerate() {
         let paths = if number == 0 { &*paths } else { &[] };
         let told = past.tell(&wanted, paths, diagnostics);
-        known.extend(told.attributions);
+        match known.is_empty() {
+            true => known = told.attributions,
+            false => known.extend(told.attributions),
+        }
         origins.extend(told.origins);
     }
     if let (true, false, Some(repository)) =
