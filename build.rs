@@ -18,6 +18,9 @@ mod check;
 #[path = "src/detector/phrase.rs"]
 mod phrase;
 #[allow(unused, unreachable_pub, reason = "build.rs needs part of this module")]
+#[path = "src/detector/required.rs"]
+mod required;
+#[allow(unused, unreachable_pub, reason = "build.rs needs part of this module")]
 #[path = "src/detector/shape.rs"]
 mod shape;
 #[allow(unused, unreachable_pub, reason = "build.rs needs part of this module")]
@@ -232,6 +235,7 @@ fn constant(file: &DetectorFile, spec: &DetectorSpec) -> String {
     field("max_len", analysis.max_len.to_string());
     field("max_lead", analysis.max_lead.to_string());
     field("starts_word", analysis.starts_word.to_string());
+    field("required", text(&analysis.required));
     let glance = match spec.glance.as_deref() {
         Some("userinfo") => "Userinfo",
         _ => "None",

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Class, Hir, HirKind, Look};
 
+use super::required::required;
 use super::shape::Shape;
 use super::spec::{DetectorFile, DetectorSpec, PartSpec};
 
@@ -97,7 +98,7 @@ pub struct CheckError {
 }
 
 /// What the checks learn about a pattern on the way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Analysis {
     /// Longest possible match in bytes.
     pub max_len: usize,
@@ -105,6 +106,9 @@ pub struct Analysis {
     pub max_lead: usize,
     /// Every match begins with a keyword, before which no letter, digit or underscore stands.
     pub starts_word: bool,
+    /// In lower case, what every match holds in some case beside a keyword; empty when there is no
+    /// such text.
+    pub required: String,
 }
 
 /// Checks a file whose stem is `stem`; the built-in set is held to more than a user's.
@@ -410,6 +414,7 @@ pub fn analyse(pattern: &str, keywords: &[String], ignore_case: bool) -> Result<
             max_len,
             max_lead,
             starts_word: max_lead == 0 && starts_word(&hir, keywords),
+            required: required(&hir, keywords),
         }),
         None => Err("the pattern can match without any of the keywords".into()),
     }

@@ -170,6 +170,7 @@ fn detector(file: &DetectorFile, spec: &DetectorSpec) -> Detector {
         max_len: analysis.max_len,
         max_lead: analysis.max_lead,
         starts_word: analysis.starts_word,
+        required: Cow::Owned(analysis.required),
         glance: match spec.glance.as_deref() {
             Some("userinfo") => Glance::Userinfo,
             _ => Glance::None,

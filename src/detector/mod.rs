@@ -8,6 +8,7 @@ mod builtin;
 mod check;
 mod load;
 mod phrase;
+mod required;
 mod set;
 mod shape;
 mod spec;
@@ -84,6 +85,9 @@ pub struct Detector {
     pub max_lead: usize,
     /// Every match begins with a keyword, before which no letter, digit or underscore stands.
     pub starts_word: bool,
+    /// In lower case, what every match holds in some case beside a keyword; empty when there is no
+    /// such text.
+    pub required: Text,
     /// What must stand around a keyword for a look with the pattern.
     pub glance: Glance,
     /// Least Shannon entropy of the secret, in bits per byte.

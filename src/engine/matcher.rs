@@ -11,14 +11,10 @@ use crate::detector::Detector;
 use crate::model::{Candidate, DetectorIndex, Looked, Match, Span};
 
 use super::judge;
-use super::required::Required;
 
 /// The pattern of one detector, compiled when it may match first.
 #[derive(Debug, Default)]
-pub(super) struct Matcher {
-    pattern: OnceLock<Pattern>,
-    required: OnceLock<Option<Required>>,
-}
+pub(super) struct Matcher(OnceLock<Pattern>);
 
 /// A compiled pattern.
 #[derive(Debug)]
@@ -87,7 +83,6 @@ impl Matcher {
         candidates: &mut [Candidate],
         found: &mut Vec<Match>,
     ) {
-        let required = self.required.get_or_init(|| Required::of(detector));
         let mut resume = 0;
         for candidate in candidates
             .iter_mut()
@@ -104,11 +99,10 @@ impl Matcher {
                 true => Anchored::Yes,
                 false => Anchored::No,
             };
-            let may_match = |required: &Required| required.is_in(&text[start..end]);
-            let matched = match required.as_ref().is_none_or(may_match) {
+            let matched = match holds(&text[start..end], detector.required.as_bytes()) {
                 true => {
                     let input = Input::new(text).range(start..end).anchored(anchored);
-                    let pattern = self.pattern.get_or_init(|| Pattern::new(detector));
+                    let pattern = self.0.get_or_init(|| Pattern::new(detector));
                     pattern.search(&input, workspaces.get(engine, index, pattern))
                 }
                 false => None,
@@ -123,6 +117,18 @@ impl Matcher {
             }
         }
     }
+}
+
+/// Whether `text` holds `required`, which is in lower case, in some case.
+fn holds(text: &[u8], required: &[u8]) -> bool {
+    let Some((&first, rest)) = required.split_first() else {
+        return true;
+    };
+    let mut places = memchr::memchr2_iter(first, first.to_ascii_uppercase(), text);
+    places.any(|at| {
+        let behind = text[at + 1..].get(..rest.len());
+        behind.is_some_and(|behind| behind.eq_ignore_ascii_case(rest))
+    })
 }
 
 impl Pattern {
@@ -185,5 +191,18 @@ impl Pattern {
             Span::new(whole.start(), whole.end()),
             Span::new(group.start, group.end),
         ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_required_is_found_in_any_case() {
+        assert!(holds(b"with PassWord", b"password"));
+        assert!(holds(b"ppassword", b"password"));
+        assert!(!holds(b"with passwor", b"password"));
+        assert!(holds(b"", b""));
     }
 }

@@ -16,7 +16,6 @@ mod news;
 pub mod oracle;
 mod parts;
 pub mod prefilter;
-mod required;
 pub mod selftest;
 mod userinfo;
 

@@ -223,3 +223,42 @@ struct Stats {
     objects: u64,
     bytes: u64,
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_value_is_written_as_it_stands_in_a_document() {
+        let value = json!({"a": [1, {"b": [], "c": {}}], "d": "x"});
+        let whole = serde_json::to_string_pretty(&json!([[value]])).expect("no maps with odd keys");
+        let text = String::from_utf8(pretty(&value, 2).expect("a Vec takes all")).expect("UTF-8");
+        assert_eq!(whole, format!("[\n  [\n    {text}\n  ]\n]"));
+    }
+
+    #[test]
+    fn lists_and_fields_make_one_document() {
+        let mut text = Vec::new();
+        let mut object = Object {
+            out: &mut text,
+            is_empty: true,
+        };
+        let piece = |value| Ok(vec![pretty(&value, 2)?]);
+        let mut write = || {
+            object.fields(&json!({"a": 1, "b": {"c": []}}))?;
+            object.list("none", std::iter::empty())?;
+            object.list(
+                "some",
+                [piece(json!({"x": 1})), piece(json!([2]))].into_iter(),
+            )?;
+            object.fields(&json!({"z": null}))
+        };
+        write().expect("a Vec takes all");
+        object.end().expect("a Vec takes all");
+        let whole = json!({"a": 1, "b": {"c": []}, "none": [], "some": [{"x": 1}, [2]], "z": null});
+        let whole = serde_json::to_string_pretty(&whole).expect("no maps with odd keys");
+        assert_eq!(String::from_utf8(text).expect("UTF-8"), whole + "\n");
+    }
+}

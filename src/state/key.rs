@@ -91,6 +91,7 @@ impl Hash {
             max_len,
             max_lead,
             starts_word,
+            required: _,
             glance,
             min_entropy,
             proof,

@@ -90,6 +90,34 @@ fn no_two_detectors_have_equal_patterns() {
 }
 
 #[test]
+fn what_every_match_holds_beside_a_keyword_is_required() {
+    let of = |pattern: &str, keyword: &str| {
+        let analysis = detector::analyse(pattern, &[keyword.to_owned()], false);
+        analysis.expect("a fit pattern").required
+    };
+    let secret = "(?<secret>[0-9]{8})";
+    assert_eq!(
+        of(&format!("machine .{{1,9}} Password {secret}"), "machine"),
+        " password "
+    );
+    assert_eq!(
+        of(
+            &format!("grant[^;]{{0,9}}(?i:identified by){{1,2}} '{secret}"),
+            "grant"
+        ),
+        "identified by"
+    );
+    for pattern in [
+        "key=(?:password)?",
+        "key=(?:password|passphrase)",
+        "key=abc.def",
+        "my key=",
+    ] {
+        assert_eq!(of(&format!("{pattern}{secret}"), "key="), "", "{pattern}");
+    }
+}
+
+#[test]
 fn a_pattern_starts_a_word_when_each_match_begins_with_a_keyword_at_a_boundary() {
     let starts = |pattern: &str, keywords: &[&str]| {
         let keywords: Vec<_> = keywords.iter().map(|word| word.to_string()).collect();

@@ -18,6 +18,7 @@ fn acme(rules: Vec<PartRule>) -> Engine {
             max_len: 16,
             max_lead: 0,
             starts_word: false,
+            required: "".into(),
             min_entropy: 0.0,
             proof: None,
             parts,

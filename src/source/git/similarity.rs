@@ -60,6 +60,20 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_more_alike_than_lengths_allow() {
+        assert_eq!(
+            [most(0, 0), most(1, 2), most(2, 1), most(3, 3)],
+            [0, 50, 50, 100]
+        );
+        let texts: [&[u8]; 4] = [b"", b"a\n", b"a\nb\n", b"a\nb\nc\n"];
+        for one in texts {
+            for two in texts {
+                assert!(similarity(one, two) <= most(one.len(), two.len()));
+            }
+        }
+    }
+
+    #[test]
     fn a_line_counts_as_often_as_it_stands_in_both() {
         assert_eq!(similarity(b"a\na\na\na\n", b"a\nb\nc\nd\n"), 25);
         assert_eq!(similarity(b"one\ntwo\n", b"one\nthr\n"), 50);

@@ -286,6 +286,7 @@ fn acme() -> Detector {
         max_len: 42,
         max_lead: 0,
         starts_word: false,
+        required: Borrowed(""),
         glance: Glance::None,
         min_entropy: 0.0,
         proof: Some(Borrowed("acme-crc32")),
