@@ -1,7 +1,7 @@
 //! Packs: many objects in one file, most of them as deltas of others.
 //!
 //! [`entry`] reads one entry's header, [`delta`] applies one delta, [`plan`] orders all entries
-//! by delta base, [`walk`] rebuilds them.
+//! by delta base, [`sums`] checks them, [`walk`] rebuilds them.
 
 mod delta;
 mod entry;
