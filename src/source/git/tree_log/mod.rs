@@ -15,6 +15,7 @@ mod edits;
 mod names;
 mod record;
 mod shape;
+mod table;
 mod things;
 
 use std::ops::{ControlFlow, Range};

@@ -3,40 +3,23 @@
 
 use std::hash::{BuildHasher as _, Hasher as _};
 
-use super::NONE;
+use super::table::Table;
 use crate::machine::hash::Keys;
 
 /// Names and their numbers.
 pub(super) struct Names {
     keys: Keys,
-    /// By the hash of their name, each in the first place from there on that was free.
-    slots: Vec<Slot>,
+    table: Table,
     bytes: Vec<u8>,
     /// Where each name ends in `bytes`, with 0 before the first.
     ends: Vec<usize>,
 }
 
-/// A number, [`NONE`] where there is none, and a part of its hash: most names that are not the one
-/// asked for are told by it, without a look at them.
-#[derive(Clone, Copy)]
-struct Slot {
-    number: u32,
-    tag: u32,
-}
-
-const FREE: Slot = Slot {
-    number: NONE,
-    tag: 0,
-};
-
-/// Places of an empty table; a power of two, as it stays.
-const FIRST: usize = 1024;
-
 impl Default for Names {
     fn default() -> Self {
         Self {
             keys: Keys::default(),
-            slots: vec![FREE; FIRST],
+            table: Table::default(),
             bytes: Vec::new(),
             ends: vec![0],
         }
@@ -50,9 +33,7 @@ impl Names {
 
     /// Memory of the names and the table, in bytes.
     pub(super) fn held(&self) -> usize {
-        self.bytes.len()
-            + self.ends.len() * size_of::<usize>()
-            + self.slots.len() * size_of::<Slot>()
+        self.bytes.len() + self.ends.len() * size_of::<usize>() + self.table.held()
     }
 
     /// The name with this number.
@@ -68,26 +49,20 @@ impl Names {
     /// The number of `name`, a new one if it has none.
     pub(super) fn number(&mut self, name: &[u8]) -> u32 {
         let hash = self.hash(name);
-        let tag = (hash >> 32) as u32;
-        let mask = self.slots.len() - 1;
-        let mut place = hash as usize & mask;
-        loop {
-            match self.slots[place] {
-                slot if slot.number == NONE => break,
-                slot if slot.tag == tag && self.get(slot.number as usize) == name => {
-                    return slot.number;
-                }
-                _ => place = (place + 1) & mask,
-            }
+        let is_it = |number: u32| self.get(number as usize) == name;
+        if let Some(known) = self.table.find(hash, is_it) {
+            return known;
         }
-        let number = self.len() as u32;
+        let number = self.len();
+        if !self.table.has_room(number + 1) {
+            let mut table = std::mem::take(&mut self.table);
+            table.make_room(number + 1, self.iter().map(|name| self.hash(name)));
+            self.table = table;
+        }
         self.bytes.extend_from_slice(name);
         self.ends.push(self.bytes.len());
-        self.slots[place] = Slot { number, tag };
-        if self.len() * 4 > self.slots.len() * 3 {
-            self.grow();
-        }
-        number
+        self.table.insert(hash, number as u32);
+        number as u32
     }
 
     fn hash(&self, name: &[u8]) -> u64 {
@@ -98,26 +73,9 @@ impl Names {
         hasher.finish()
     }
 
-    fn grow(&mut self) {
-        let mask = 2 * self.slots.len() - 1;
-        let mut slots = vec![FREE; 2 * self.slots.len()];
-        for number in 0..self.len() {
-            let hash = self.hash(self.get(number));
-            let mut place = hash as usize & mask;
-            while slots[place].number != NONE {
-                place = (place + 1) & mask;
-            }
-            slots[place] = Slot {
-                number: number as u32,
-                tag: (hash >> 32) as u32,
-            };
-        }
-        self.slots = slots;
-    }
-
     /// Gives back what only new names need.
     pub(super) fn settle(&mut self) {
-        self.slots = Vec::new();
+        self.table.drop_places();
         self.bytes.shrink_to_fit();
         self.ends.shrink_to_fit();
     }

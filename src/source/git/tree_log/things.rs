@@ -4,7 +4,8 @@
 use std::collections::VecDeque;
 use std::hash::BuildHasher as _;
 
-use super::{NONE, SOME_FILE};
+use super::SOME_FILE;
+use super::table::Table;
 use crate::machine::hash::Keys;
 use crate::machine::prefetch;
 use crate::model::ObjectId;
@@ -12,23 +13,9 @@ use crate::model::ObjectId;
 /// Ids and their numbers.
 pub(super) struct Things {
     keys: Keys,
-    /// By the hash of their id, each in the first place from there on that was free.
-    slots: Vec<Slot>,
+    table: Table,
     ids: Vec<ObjectId>,
 }
-
-/// A number, [`NONE`] where there is none, and a part of its hash: most of what is not the id asked
-/// for is told by it, without a look at the list.
-#[derive(Clone, Copy)]
-struct Slot {
-    number: u32,
-    tag: u32,
-}
-
-const FREE: Slot = Slot {
-    number: NONE,
-    tag: 0,
-};
 
 /// An id that will be asked for.
 #[derive(Clone, Copy)]
@@ -37,14 +24,11 @@ pub(super) struct Expected {
     hash: u64,
 }
 
-/// Places of an empty table; a power of two, as it stays.
-const FIRST: usize = 1024;
-
 impl Default for Things {
     fn default() -> Self {
         let mut things = Self {
             keys: Keys::default(),
-            slots: vec![FREE; FIRST],
+            table: Table::default(),
             ids: Vec::new(),
         };
         let first = things.number(ObjectId::NULL);
@@ -55,7 +39,7 @@ impl Default for Things {
 
 impl Things {
     /// Memory for one id, of the table and of the list, in bytes.
-    pub(super) const EACH: usize = size_of::<ObjectId>() + 2 * size_of::<Slot>();
+    pub(super) const EACH: usize = size_of::<ObjectId>() + Table::EACH;
 
     pub(super) fn len(&self) -> usize {
         self.ids.len()
@@ -69,23 +53,21 @@ impl Things {
     /// Says that the number of `id` will be asked for.
     pub(super) fn expect(&self, id: ObjectId) -> Expected {
         let hash = self.keys.hash_one(id);
-        prefetch(&self.slots, self.first(hash));
+        self.table.expect(hash);
         Expected { id, hash }
     }
 
     /// Says that the number of an id that is expected will be asked for next.
     pub(super) fn expect_id(&self, expected: &Expected) {
-        let slot = self.slots[self.first(expected.hash)];
-        if slot.tag == tag(expected.hash) {
-            prefetch(&self.ids, slot.number as usize);
+        if let Some(number) = self.table.likely(expected.hash) {
+            prefetch(&self.ids, number as usize);
         }
     }
 
     /// The number of `id`, if it has one.
     pub(super) fn find(&self, id: &ObjectId) -> Option<u32> {
         let hash = self.keys.hash_one(id);
-        let slot = self.slot(&Expected { id: *id, hash });
-        Some(self.slots[slot].number).filter(|&number| number != NONE)
+        self.known(&Expected { id: *id, hash })
     }
 
     /// The number of `id`, a new one if it has none.
@@ -96,20 +78,12 @@ impl Things {
 
     /// As [`Things::number`].
     pub(super) fn number_of(&mut self, expected: &Expected) -> u32 {
-        let mut slot = self.slot(expected);
-        let known = self.slots[slot].number;
-        if known != NONE {
+        if let Some(known) = self.known(expected) {
             return known;
         }
-        // An eighth stays free, so that the places of one hash are few; they are told apart by tags
-        // that stand side by side.
-        if self.ids.len() * 8 >= self.slots.len() * 7 {
-            self.resize(2 * self.slots.len());
-            slot = self.slot(expected);
-        }
+        self.make_room(1);
         let number = self.ids.len() as u32;
-        let tag = tag(expected.hash);
-        self.slots[slot] = Slot { number, tag };
+        self.table.insert(expected.hash, number);
         self.ids.push(expected.id);
         number
     }
@@ -117,13 +91,10 @@ impl Things {
     /// Adds others and returns their numbers.
     pub(super) fn append(&mut self, other: Self) -> Vec<u32> {
         const AHEAD: usize = 8;
-        let Self { slots, ids, .. } = other;
+        let Self { table, ids, .. } = other;
         // The other table is given back before this one grows.
-        drop(slots);
-        let places = (self.ids.len() + ids.len()) * 8 / 7 + 1;
-        if places > self.slots.len() {
-            self.resize(places.next_power_of_two());
-        }
+        drop(table);
+        self.make_room(ids.len());
         let mut numbers = Vec::with_capacity(ids.len());
         let mut expected: VecDeque<_> = ids.iter().take(AHEAD).map(|id| self.expect(*id)).collect();
         for at in 0..ids.len() {
@@ -135,45 +106,18 @@ impl Things {
         numbers
     }
 
-    /// Where the number of an id is, or would be.
-    fn slot(&self, expected: &Expected) -> usize {
-        let tag = tag(expected.hash);
-        let mut at = self.first(expected.hash);
-        loop {
-            let slot = self.slots[at];
-            let is_there = slot.number == NONE
-                || slot.tag == tag && self.ids[slot.number as usize] == expected.id;
-            if is_there {
-                return at;
-            }
-            at = (at + 1) & (self.slots.len() - 1);
+    fn known(&self, expected: &Expected) -> Option<u32> {
+        let is_it = |number: u32| self.ids[number as usize] == expected.id;
+        self.table.find(expected.hash, is_it)
+    }
+
+    fn make_room(&mut self, more: usize) {
+        let numbers = self.ids.len() + more;
+        if !self.table.has_room(numbers) {
+            let hashes = self.ids.iter().map(|id| self.keys.hash_one(id));
+            self.table.make_room(numbers, hashes);
         }
     }
-
-    /// The first place for ids of this hash.
-    fn first(&self, hash: u64) -> usize {
-        hash as usize & (self.slots.len() - 1)
-    }
-
-    fn resize(&mut self, places: usize) {
-        self.slots.clear();
-        self.slots.resize(places, FREE);
-        for (number, id) in self.ids.iter().enumerate() {
-            let hash = self.keys.hash_one(id);
-            let mut at = self.first(hash);
-            // All ids differ, so the first free place is theirs.
-            while self.slots[at].number != NONE {
-                at = (at + 1) & (places - 1);
-            }
-            let (number, tag) = (number as u32, tag(hash));
-            self.slots[at] = Slot { number, tag };
-        }
-    }
-}
-
-/// The half of a hash that places do not tell.
-fn tag(hash: u64) -> u32 {
-    (hash >> 32) as u32
 }
 
 #[cfg(test)]
