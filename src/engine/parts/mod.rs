@@ -6,6 +6,7 @@
 //! matches in the text, so a scan of what is new and one of everything say the same.
 
 mod address;
+mod candidates;
 mod memory;
 mod plausible;
 mod siblings;
@@ -21,12 +22,12 @@ use crate::detector::{Detector, DetectorSet, FindPart, PartRule, Shape, Text};
 use crate::model::{Decoding, DetectorIndex, LineIndex, Match, Part, Secret, Span};
 
 use super::assignment::{self, Given};
-use super::judge::guess;
 use super::matcher::Pattern;
 use super::{Engine, context, decode};
 use address::Address;
+use candidates::Candidate;
 pub use memory::Memory;
-use plausible::{holds, is_name, is_real};
+use plausible::is_name;
 use siblings::{Family, Kin, Kind};
 use window::{depth, distance, indentation, is_section};
 
@@ -170,19 +171,6 @@ fn decoded(run: &[u8], depth: usize, secret: &[u8]) -> Option<(Vec<u8>, Span)> {
         return Some((text, Span::new(at, at + secret.len())));
     }
     decode::Base64Runs::new(&text).find_map(|run| decoded(&text[run.range()], depth - 1, secret))
-}
-
-/// A part that may be one.
-struct Candidate {
-    name: Text,
-    value: Vec<u8>,
-    shown: bool,
-    /// Line of the text as stored, from 1.
-    line: u32,
-    /// Whether its key begins otherwise than that of the secret.
-    is_other: bool,
-    /// Lines and bytes between it and the secret, and where it stands.
-    distance: (u32, usize, usize),
 }
 
 /// A look around one secret.
@@ -518,107 +506,7 @@ impl<'a> Look<'a> {
         (first_level == last_level || first_level < last_level && opens)
             && (upper + 1..lower).all(|line| goes_on(lines.line(line)))
     }
-
-    fn of_pattern(&self, rule: &PartRule, span: Span) -> Option<Candidate> {
-        let value = &self.text()[span.range()];
-        self.candidate_within(REACH, rule.name.clone(), span, value, rule.shown)
-    }
-
-    fn plain(&self, name: Text, span: Span, shown: bool) -> Option<Candidate> {
-        self.candidate(name, span, &self.text()[span.range()], shown)
-    }
-
-    /// What stands at `span`, when it could be a part.
-    fn candidate(&self, name: Text, span: Span, value: &[u8], shown: bool) -> Option<Candidate> {
-        self.candidate_within(LONGEST, name, span, value, shown)
-    }
-
-    fn candidate_within(
-        &self,
-        longest: usize,
-        name: Text,
-        span: Span,
-        value: &[u8],
-        shown: bool,
-    ) -> Option<Candidate> {
-        let value = value.trim_ascii();
-        let of_header = span == self.secret && value != self.found.secret.expose();
-        if value.len() > longest || !is_real(value) || span.overlaps(self.secret) && !of_header {
-            return None;
-        }
-        let line = match self.is_decoded {
-            true => self.whole.line_of(self.span.start),
-            false => self.lines.line_of(span.start),
-        };
-        // A token sent as user.
-        let is_token = name == "user" && guess::strength(value) == guess::Strength::Strong;
-        Some(Candidate {
-            name,
-            value: value.to_vec(),
-            shown: shown && !is_token && (of_header || !self.is_covered(span, value)),
-            line: line as u32 + 1,
-            is_other: false,
-            distance: distance(self.lines, self.secret, span),
-        })
-    }
-
-    /// Whether another secret stands in `span`.
-    fn is_covered(&self, span: Span, value: &[u8]) -> bool {
-        if self.is_decoded {
-            let same = self
-                .all
-                .iter()
-                .filter(|other| self.place(other) == self.span);
-            return same
-                .into_iter()
-                .any(|other| holds(value, other.secret.expose()));
-        }
-        let end = self
-            .all
-            .partition_point(|other| self.place(other).start < span.end);
-        // Secrets do not overlap but for those of one encoded run, so the last ones decide.
-        let before = self.all[..end].iter().rev();
-        before.take(8).any(|other| self.place(other).overlaps(span))
-    }
-
-    /// Where a neighbour stands in the text as stored; at its start, when it is before it.
-    fn place(&self, other: &Neighbour) -> Span {
-        let here = |at: usize| at.saturating_sub(self.origin);
-        Span::new(here(other.span.start), here(other.span.end))
-    }
-
-    /// The nearest of each name, in the order in which the names are first said.
-    fn settled(&self, candidates: Vec<Candidate>) -> Vec<Part> {
-        let rules = self.detector.parts.iter().map(|rule| rule.name.as_ref());
-        let general = GENERAL.iter().copied();
-        let names: Vec<&str> = rules.chain(general).collect();
-        let order = |name: &str| names.iter().position(|known| *known == name);
-        let mut candidates = candidates;
-        candidates.sort_by(|a, b| {
-            let rank = |c: &Candidate| (order(&c.name), c.is_other, c.distance);
-            rank(a).cmp(&rank(b)).then_with(|| a.value.cmp(&b.value))
-        });
-        let mut parts: Vec<Part> = Vec::new();
-        for candidate in candidates {
-            let same = parts.iter().filter(|part| part.name == candidate.name);
-            let known = same
-                .clone()
-                .any(|part| part.value.expose() == candidate.value);
-            if !known && same.count() < Part::MOST {
-                parts.push(Part {
-                    name: candidate.name,
-                    value: Secret::new(&candidate.value),
-                    shown: candidate.shown,
-                    line: candidate.line,
-                    distance: candidate.distance.0,
-                });
-            }
-        }
-        parts
-    }
 }
-
-const GENERAL: &[&str] = &["user", "host", "port", "database", "scheme", "client_id"];
 
 #[cfg(test)]
 mod tests;

@@ -1,13 +1,17 @@
-//! As much of DER as keys and certificates need: elements, what kind of key a structure is, and the
-//! public half of either.
+//! Private keys: what kind one is, whether its numbers fit, and its public half.
 
-use super::curve25519;
-use super::product::is_product;
-use super::weierstrass::{self, is_point};
+use super::super::contains;
+use super::super::curve25519;
+use super::super::product::is_product;
+use super::super::weierstrass::{self, is_point};
+use super::{
+    BITS, CURVES, Der, INTEGER, KINDS, Key, OCTETS, OID, SEQUENCE, bits, ed25519_wire,
+    elliptic_key, named, wire,
+};
 
 /// What the bytes of a private key look like.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Outline {
+pub(in super::super) enum Outline {
     /// Cut or edited: the outer frame does not fit, or the numbers inside contradict each other.
     Damaged,
     /// The frame fits, the inside could not be read.
@@ -18,48 +22,6 @@ pub(super) enum Outline {
     Encrypted(Option<&'static str>),
 }
 
-/// What a readable key tells of itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Key {
-    /// `RSA 2048 bits`.
-    pub(super) kind: String,
-    /// Its public half in SSH's wire format, where the structure holds it or it was computed.
-    pub(super) public: Option<Vec<u8>>,
-}
-
-const SEQUENCE: u8 = 0x30;
-const BITS: u8 = 0x03;
-const INTEGER: u8 = 0x02;
-const OCTETS: u8 = 0x04;
-const OID: u8 = 0x06;
-
-/// Object identifiers of key kinds, as they stand in DER.
-const KINDS: &[(&[u8], &str)] = &[
-    (&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1], "RSA"),
-    (&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 10], "RSA-PSS"),
-    (&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 3, 1], "DH"),
-    (&[0x2a, 0x86, 0x48, 0xce, 0x38, 4, 1], "DSA"),
-    (&[0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1], "EC"),
-    (&[0x2b, 0x65, 0x6e], "X25519"),
-    (&[0x2b, 0x65, 0x6f], "X448"),
-    (&[0x2b, 0x65, 0x70], "Ed25519"),
-    (&[0x2b, 0x65, 0x71], "Ed448"),
-];
-
-const CURVES: &[(&[u8], &str)] = &[
-    (&[0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7], "P-256"),
-    (&[0x2b, 0x81, 4, 0, 0x22], "P-384"),
-    (&[0x2b, 0x81, 4, 0, 0x23], "P-521"),
-    (&[0x2b, 0x81, 4, 0, 0x0a], "secp256k1"),
-];
-
-/// Curves with the name that SSH gives them.
-const SSH_CURVES: &[(&str, &str)] = &[
-    ("P-256", "nistp256"),
-    ("P-384", "nistp384"),
-    ("P-521", "nistp521"),
-];
-
 const CIPHERS: &[(&[u8], &str)] = &[
     (&[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 1, 2], "aes128-cbc"),
     (&[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 1, 22], "aes192-cbc"),
@@ -68,7 +30,7 @@ const CIPHERS: &[(&[u8], &str)] = &[
 ];
 
 /// Reads PKCS#1, PKCS#8, SEC 1 and DSA keys, plain and encrypted.
-pub(super) fn private_key(bytes: &[u8]) -> Outline {
+pub(in super::super) fn private_key(bytes: &[u8]) -> Outline {
     let mut outer = Der(bytes);
     let Some(mut inside) = outer.take(SEQUENCE).map(Der) else {
         return Outline::Damaged;
@@ -160,102 +122,6 @@ fn published(mut rest: Der<'_>) -> Option<&[u8]> {
     public.strip_prefix(&[0])
 }
 
-fn ed25519_wire(public: &[u8]) -> Option<Vec<u8>> {
-    (public.len() == 32).then(|| wire(&[b"ssh-ed25519", public]))
-}
-
-/// What a certificate tells, its names left out.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Certificate {
-    /// Its public key in SSH's wire format.
-    pub(super) public: Vec<u8>,
-    /// When it ends, in seconds since 1970-01-01T00:00:00Z, if it does.
-    pub(super) ends_at: Option<i64>,
-    /// Whether it names itself as its issuer.
-    pub(super) self_issued: bool,
-}
-
-/// Reads an X.509 certificate (RFC 5280, 4.1). Its signature is not looked at.
-pub(super) fn certificate(bytes: &[u8]) -> Option<Certificate> {
-    let mut inside = Der(Der(Der(bytes).take(SEQUENCE)?).take(SEQUENCE)?);
-    // Version, which the first one leaves out, and serial number.
-    if inside.element()?.0 == 0xa0 {
-        inside.take(INTEGER)?;
-    }
-    inside.take(SEQUENCE)?;
-    let issuer = inside.take(SEQUENCE)?;
-    let mut validity = Der(inside.take(SEQUENCE)?);
-    validity.element()?;
-    let (tag, end) = validity.element()?;
-    let subject = inside.take(SEQUENCE)?;
-    Some(Certificate {
-        public: public_key_info(inside.take(SEQUENCE)?)?,
-        ends_at: moment(tag, end),
-        self_issued: issuer == subject,
-    })
-}
-
-/// The public key of a request for a certificate (RFC 2986, 4), in SSH's wire format.
-pub(super) fn certificate_request(bytes: &[u8]) -> Option<Vec<u8>> {
-    let mut inside = Der(Der(Der(bytes).take(SEQUENCE)?).take(SEQUENCE)?);
-    inside.take(INTEGER)?;
-    inside.take(SEQUENCE)?;
-    public_key_info(inside.take(SEQUENCE)?)
-}
-
-/// A public key, with its algorithm (RFC 5280, 4.1.2.7) or as PKCS#1 has it, in SSH's wire format.
-pub(super) fn public_key(bytes: &[u8]) -> Option<Vec<u8>> {
-    let inside = Der(bytes).take(SEQUENCE)?;
-    public_key_info(inside).or_else(|| rsa_public(inside))
-}
-
-fn public_key_info(inside: &[u8]) -> Option<Vec<u8>> {
-    let mut inside = Der(inside);
-    let mut algorithm = Der(inside.take(SEQUENCE)?);
-    let kind = named(KINDS, algorithm.take(OID)?)?;
-    let key = inside.take(BITS)?.strip_prefix(&[0])?;
-    match kind {
-        "RSA" | "RSA-PSS" => rsa_public(Der(key).take(SEQUENCE)?),
-        "EC" => elliptic_key(algorithm.take(OID)?, Some(key)).public,
-        "Ed25519" => ed25519_wire(key),
-        "DSA" => {
-            let mut numbers = Der(algorithm.take(SEQUENCE)?);
-            let (p, q) = (numbers.take(INTEGER)?, numbers.take(INTEGER)?);
-            let (g, y) = (numbers.take(INTEGER)?, Der(key).take(INTEGER)?);
-            Some(wire(&[b"ssh-dss", p, q, g, y]))
-        }
-        _ => None,
-    }
-}
-
-fn rsa_public(inside: &[u8]) -> Option<Vec<u8>> {
-    let mut numbers = Der(inside);
-    let (modulus, exponent) = (numbers.take(INTEGER)?, numbers.take(INTEGER)?);
-    numbers
-        .0
-        .is_empty()
-        .then(|| wire(&[b"ssh-rsa", exponent, modulus]))
-}
-
-/// `UTCTime` and `GeneralizedTime`, as RFC 5280 has them: seconds, and `Z`. The last moment of the
-/// year 9999 means that there is no end.
-fn moment(tag: u8, text: &[u8]) -> Option<i64> {
-    const UTC_TIME: u8 = 0x17;
-    const GENERALIZED_TIME: u8 = 0x18;
-    let text = std::str::from_utf8(text).ok()?.strip_suffix('Z')?;
-    let text = match tag {
-        UTC_TIME if text >= "50" => format!("19{text}"),
-        UTC_TIME => format!("20{text}"),
-        GENERALIZED_TIME => text.to_owned(),
-        _ => return None,
-    };
-    if text.len() != 14 || text == "99991231235959" {
-        return None;
-    }
-    let (day, time) = text.split_at_checked(8)?;
-    super::azure::moment(format!("{day}T{time}Z").as_bytes())
-}
-
 /// An RSA key (RFC 8017, A.1.2) from its modulus on. Two primes that do not make it are damage; a
 /// key of more primes is not computed.
 fn rsa(name: &str, modulus: &[u8], mut rest: Der<'_>) -> Option<Outline> {
@@ -311,24 +177,6 @@ fn elliptic(oid: &[u8], secret: &[u8], held: Option<&[u8]>) -> Outline {
     Outline::Key(elliptic_key(oid, computed.as_deref().or(held)))
 }
 
-fn elliptic_key(oid: &[u8], point: Option<&[u8]>) -> Key {
-    let Some(curve) = named(CURVES, oid) else {
-        return Key {
-            kind: "EC".to_owned(),
-            public: None,
-        };
-    };
-    let ssh = SSH_CURVES.iter().find(|(known, _)| *known == curve);
-    let public = ssh.zip(point).map(|((_, name), point)| {
-        let kind = format!("ecdsa-sha2-{name}");
-        wire(&[kind.as_bytes(), name.as_bytes(), point])
-    });
-    Key {
-        kind: format!("EC {curve}"),
-        public,
-    }
-}
-
 /// The secret number in a SEC 1 structure that PKCS#8 wraps, and what follows it.
 fn sec1(sealed: &[u8]) -> Option<(&[u8], Der<'_>)> {
     let mut inside = Der(Der(sealed).take(SEQUENCE)?);
@@ -345,86 +193,16 @@ fn point(mut rest: Der<'_>) -> Option<&[u8]> {
     Der(tagged).take(BITS)?.strip_prefix(&[0])
 }
 
-/// Strings with their lengths, as SSH writes them; numbers of DER have the same bytes.
-fn wire(parts: &[&[u8]]) -> Vec<u8> {
-    let field = |part: &&[u8]| [&(part.len() as u32).to_be_bytes()[..], part].concat();
-    parts.iter().flat_map(field).collect()
-}
-
 /// The cipher somewhere in the parameters of an encryption scheme.
 fn cipher(parameters: &[u8]) -> Option<&'static str> {
-    let known = |(oid, _): &&(&[u8], &str)| super::contains(parameters, oid);
+    let known = |(oid, _): &&(&[u8], &str)| contains(parameters, oid);
     CIPHERS.iter().find(known).map(|&(_, name)| name)
-}
-
-fn named(names: &[(&[u8], &'static str)], oid: &[u8]) -> Option<&'static str> {
-    names
-        .iter()
-        .find(|(known, _)| *known == oid)
-        .map(|&(_, name)| name)
-}
-
-/// Length in bits of a big-endian number.
-pub(super) fn bits(number: &[u8]) -> usize {
-    let zeros = number.iter().take_while(|&&byte| byte == 0).count();
-    match number[zeros..].first() {
-        Some(first) => 8 * (number.len() - zeros) - first.leading_zeros() as usize,
-        None => 0,
-    }
-}
-
-/// The elements that are left.
-struct Der<'a>(&'a [u8]);
-
-impl<'a> Der<'a> {
-    /// The next element: tag and content.
-    fn element(&mut self) -> Option<(u8, &'a [u8])> {
-        let (&[tag, first], mut rest) = self.0.split_first_chunk()?;
-        let mut length = usize::from(first);
-        if first >= 0x80 {
-            let count = usize::from(first & 0x7f);
-            if !(1..=3).contains(&count) {
-                return None;
-            }
-            let (bytes, after) = rest.split_at_checked(count)?;
-            length = bytes.iter().fold(0, |n, &byte| n << 8 | usize::from(byte));
-            rest = after;
-        }
-        let (content, rest) = rest.split_at_checked(length)?;
-        self.0 = rest;
-        Some((tag, content))
-    }
-
-    /// The content of the next element when it has `tag`.
-    fn take(&mut self, tag: u8) -> Option<&'a [u8]> {
-        self.element()
-            .filter(|&(got, _)| got == tag)
-            .map(|(_, content)| content)
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::{element, sequence, version};
     use super::*;
-
-    /// An element of DER.
-    pub(super) fn element(tag: u8, content: &[u8]) -> Vec<u8> {
-        let length = content.len();
-        let mut bytes = match length {
-            0..=0x7f => vec![tag, length as u8],
-            _ => vec![tag, 0x82, (length >> 8) as u8, length as u8],
-        };
-        bytes.extend(content);
-        bytes
-    }
-
-    fn sequence(parts: &[Vec<u8>]) -> Vec<u8> {
-        element(SEQUENCE, &parts.concat())
-    }
-
-    fn version(number: u8) -> Vec<u8> {
-        element(INTEGER, &[number])
-    }
 
     /// An RSA key whose modulus has `bytes` and is one times itself.
     fn rsa(bytes: usize) -> Vec<u8> {
@@ -551,48 +329,6 @@ mod tests {
         assert_eq!(private_key(&with(&held(&other))), Outline::Damaged);
     }
 
-    /// A certificate in which nothing is but what is read; `end` is a time with its tag.
-    fn certificate_ending(end: &[u8], issuer: &[u8], key: &[u8]) -> Vec<u8> {
-        let name = |text: &[u8]| sequence(&[element(0x0c, text)]);
-        let start = element(0x17, b"200101000000Z");
-        let body = sequence(&[
-            element(0xa0, &version(2)),
-            version(7),
-            sequence(&[]),
-            name(issuer),
-            sequence(&[start, end.to_vec()]),
-            name(b"acme"),
-            key.to_vec(),
-        ]);
-        sequence(&[body, sequence(&[]), element(BITS, &[0, 1])])
-    }
-
-    #[test]
-    fn certificates_tell_end_and_issuer() {
-        let oid = element(OID, KINDS[7].0);
-        let key = sequence(&[
-            sequence(&[oid]),
-            element(BITS, &[&[0][..], &[7; 32]].concat()),
-        ]);
-        let read = |end: &[u8], issuer: &[u8]| {
-            certificate(&certificate_ending(end, issuer, &key)).expect("readable")
-        };
-        let utc = read(&element(0x17, b"240301120000Z"), b"acme");
-        assert_eq!((utc.ends_at, utc.self_issued), (Some(1_709_294_400), true));
-        assert_eq!(utc.public, wire(&[b"ssh-ed25519", &[7; 32]]));
-        let long = read(&element(0x18, b"20240301120000Z"), b"ca");
-        assert_eq!((long.ends_at, long.self_issued), (utc.ends_at, false));
-        let last_century = read(&element(0x17, b"990301120000Z"), b"ca");
-        assert_eq!(last_century.ends_at, Some(920_289_600));
-        assert_eq!(
-            read(&element(0x18, b"99991231235959Z"), b"ca").ends_at,
-            None
-        );
-        assert_eq!(read(&element(0x17, b"99-301120000Z"), b"ca").ends_at, None);
-        let whole = certificate_ending(&element(0x17, b"240301120000Z"), b"ca", &key);
-        assert_eq!(certificate(&whole[..whole.len() - 1]), None);
-    }
-
     #[test]
     fn ed25519_keys_are_held_or_computed() {
         let oid = element(OID, KINDS[7].0);
@@ -634,17 +370,5 @@ mod tests {
             private_key(&sequence(&[version(0), vec![2, 90]])),
             Outline::Framed
         );
-    }
-
-    #[test]
-    fn bits_do_not_count_leading_zeros() {
-        for (number, expected) in [
-            (&[0, 0x80, 0][..], 16),
-            (&[1, 0], 9),
-            (&[0, 0], 0),
-            (&[], 0),
-        ] {
-            assert_eq!(bits(number), expected);
-        }
     }
 }
