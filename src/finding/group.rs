@@ -163,6 +163,7 @@ fn place(seen: &Occurrence) -> impl Ord + '_ {
     (
         !seen.in_head && seen.source == SourceKind::History,
         seen.path.as_deref(),
+        seen.root.as_deref(),
         seen.object,
         seen.span,
         seen.source,
@@ -177,7 +178,8 @@ fn merge_tree_and_history(seen: &mut Vec<RawFinding>) {
     for (at, seen) in seen.iter().enumerate() {
         let seen = &seen.occurrence;
         if seen.source == SourceKind::History && seen.object.is_some() {
-            past.entry((seen.object, seen.span)).or_default().push(at);
+            let same = (seen.root.clone(), seen.object, seen.span);
+            past.entry(same).or_default().push(at);
         }
     }
     let mut gone = vec![false; seen.len()];
@@ -195,7 +197,7 @@ fn merge_tree_and_history(seen: &mut Vec<RawFinding>) {
                     .iter()
                     .any(|p| Some(p) == tree.path.as_ref())
         };
-        let twins = past.get(&(tree.object, tree.span));
+        let twins = past.get(&(tree.root.clone(), tree.object, tree.span));
         let twin = twins
             .into_iter()
             .flatten()

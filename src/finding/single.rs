@@ -18,6 +18,7 @@ pub fn single(
     let occurrence = Occurrence {
         source: SourceKind::Stdin,
         role: Role::File,
+        root: None,
         path: None,
         other_paths: Vec::new(),
         location: Location {

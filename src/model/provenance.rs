@@ -1,5 +1,7 @@
 //! Where a secret was seen.
 
+use std::sync::Arc;
+
 use super::{Decoding, Location, ObjectId, Part, Secret, Span};
 
 /// The kind of source that a secret was seen by.
@@ -96,6 +98,8 @@ pub struct Occurrence {
     pub source: SourceKind,
     /// What the bytes are.
     pub role: Role,
+    /// The root that the path counts from, as the user named it; `None` when a scan has one root.
+    pub root: Option<Arc<str>>,
     /// Path as the source names it, `/`-separated bytes that may not be UTF-8. `None` for
     /// commit and tag messages, objects without a path, and standard input.
     pub path: Option<Vec<u8>>,

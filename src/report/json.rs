@@ -10,7 +10,7 @@ use serde_json::ser::{Formatter as _, PrettyFormatter, Serializer};
 use super::record::{DiagnosticRecord, FindingRecord};
 use super::{Format, RenderOptions, Report, words};
 use crate::finding::Finding;
-use crate::model::printable;
+use crate::model::{RepositoryInfo, printable};
 
 /// `--format json`.
 pub(super) struct Json;
@@ -51,6 +51,7 @@ struct Head {
     schema: &'static str,
     tool: Tool,
     repository: Option<Repository>,
+    repositories: Vec<Named>,
     complete: bool,
     counts: Counts,
     stats: Stats,
@@ -70,11 +71,15 @@ impl Head {
                 name: env!("CARGO_PKG_NAME"),
                 version: env!("CARGO_PKG_VERSION"),
             },
-            repository: report.repository.as_ref().map(|repository| Repository {
-                url: repository.url.as_deref().map(printable),
-                head: repository.head.clone(),
-                branch: repository.branch.as_deref().map(printable),
-            }),
+            repository: report.repository.as_ref().map(Repository::new),
+            repositories: report
+                .repositories
+                .iter()
+                .map(|(root, repository)| Named {
+                    root: printable(root),
+                    repository: Repository::new(repository),
+                })
+                .collect(),
             complete: report.is_complete(),
             counts: Counts::new(report),
             stats: Stats {
@@ -185,6 +190,24 @@ struct Repository {
     url: Option<String>,
     head: Option<String>,
     branch: Option<String>,
+}
+
+impl Repository {
+    fn new(repository: &RepositoryInfo) -> Self {
+        Self {
+            url: repository.url.as_deref().map(printable),
+            head: repository.head.clone(),
+            branch: repository.branch.as_deref().map(printable),
+        }
+    }
+}
+
+/// One of several repositories.
+#[derive(Serialize)]
+struct Named {
+    root: String,
+    #[serde(flatten)]
+    repository: Repository,
 }
 
 #[derive(Serialize)]

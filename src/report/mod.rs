@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use crate::detector::DetectorSet;
 use crate::finding::Finding;
-use crate::model::{Diagnostic, RepositoryInfo, Stats};
+use crate::model::{Diagnostic, Occurrence, RepositoryInfo, Stats};
 
 /// All that a scan found, sorted by a total order. Plain data: the formats add nothing to it.
 #[derive(Clone, Debug)]
@@ -31,12 +31,14 @@ pub struct Report {
     pub diagnostics: Vec<Diagnostic>,
     /// Counts for the last line.
     pub stats: Stats,
-    /// The repository, when there is one.
+    /// The repository, when there is one; of several the first that was named.
     pub repository: Option<RepositoryInfo>,
-    /// Those paths of history occurrences at which the tree at `HEAD` has no file. A path that is
+    /// All repositories by their names, when paths count from several roots.
+    pub repositories: Vec<(Arc<str>, RepositoryInfo)>,
+    /// Those paths of history occurrences, each below its root, at which the tree at `HEAD` has no file. A path that is
     /// missing here is taken to have one, and SARIF then points at its first line only, not at
     /// text that is no longer there.
-    pub gone_paths: BTreeSet<Vec<u8>>,
+    pub gone_paths: BTreeSet<(Option<Arc<str>>, Vec<u8>)>,
 }
 
 /// How a report is rendered.
@@ -53,6 +55,15 @@ pub struct RenderOptions {
 }
 
 impl Report {
+    /// The repository that an occurrence is in, as far as that is known.
+    fn repository_of(&self, occurrence: &Occurrence) -> Option<&RepositoryInfo> {
+        let Some(root) = &occurrence.root else {
+            return self.repository.as_ref();
+        };
+        let mut all = self.repositories.iter();
+        all.find_map(|(name, info)| (name == root).then_some(info))
+    }
+
     /// Whether everything that was asked for was scanned.
     pub fn is_complete(&self) -> bool {
         use crate::model::DiagnosticKind::Incomplete;

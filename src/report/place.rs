@@ -1,6 +1,10 @@
 //! Where an occurrence is, in words that are safe to print.
 
-use crate::model::{CommitPoint, ObjectId, Occurrence, Role, SourceKind, printable_bytes};
+use std::borrow::Cow;
+
+use crate::model::{
+    CommitPoint, ObjectId, Occurrence, Role, SourceKind, printable, printable_bytes,
+};
 
 use super::words;
 
@@ -28,10 +32,25 @@ pub(super) fn position(occurrence: &Occurrence) -> String {
     }
 }
 
-/// The path of a file, safe to print.
+/// The path of a file, safe to print; with the name of its root, where there are several.
 pub(super) fn file(occurrence: &Occurrence) -> Option<String> {
+    let path = full_path(occurrence)?;
+    (occurrence.role == Role::File).then(|| printable_bytes(&path))
+}
+
+/// The path, with the name of its root where there are several.
+pub(super) fn full_path(occurrence: &Occurrence) -> Option<Cow<'_, [u8]>> {
     let path = occurrence.path.as_deref()?;
-    (occurrence.role == Role::File).then(|| printable_bytes(path))
+    Some(match &occurrence.root {
+        None => Cow::Borrowed(path),
+        Some(root) => Cow::Owned(below(root, path)),
+    })
+}
+
+/// `path` below `root`.
+pub(super) fn below(root: &str, path: &[u8]) -> Vec<u8> {
+    let root = root.trim_end_matches('/').as_bytes();
+    [root, b"/", path].concat()
 }
 
 fn container(occurrence: &Occurrence) -> String {
@@ -43,7 +62,11 @@ fn container(occurrence: &Occurrence) -> String {
         Role::TagMessage => format!("in the message of tag object {id}"),
         Role::Note => format!("in the git note {id}"),
     };
-    text.trim_end().to_owned()
+    let text = text.trim_end();
+    match &occurrence.root {
+        None => text.to_owned(),
+        Some(root) => format!("{text} of {}", printable(root)),
+    }
 }
 
 /// When it came and went, and how git reaches it: `added 0123abcd01 2024-03-01`, `in HEAD`. The

@@ -81,6 +81,7 @@ impl<'a> Head<'a> {
 pub(super) struct Place {
     source: &'static str,
     role: &'static str,
+    root: Option<String>,
     #[serde(flatten)]
     path: Path,
     other_paths: Vec<Path>,
@@ -111,6 +112,7 @@ impl Place {
         Self {
             source: occurrence.source.as_str(),
             role: occurrence.role.as_str(),
+            root: occurrence.root.as_deref().map(printable),
             path: Path::new(occurrence.path.as_deref()),
             other_paths: occurrence
                 .other_paths

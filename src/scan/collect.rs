@@ -3,8 +3,8 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, RwLock};
 
 use crate::engine::judge::guess::{self, Strength};
 use crate::engine::judge::path;
@@ -31,6 +31,7 @@ pub(super) struct Collector<'a> {
     progress: &'a dyn Progress,
     /// Is told which objects hold nothing.
     pub(super) state: Option<&'a State>,
+    within: RwLock<Within>,
     found: Mutex<Vec<Pending>>,
     publics: Mutex<BTreeSet<Seen>>,
     files: AtomicU64,
@@ -39,11 +40,20 @@ pub(super) struct Collector<'a> {
     known: AtomicU64,
 }
 
+/// The root below which items are: its number, and its name when there are several.
+#[derive(Clone, Default)]
+pub(super) struct Within {
+    pub(super) root: Option<usize>,
+    pub(super) name: Option<Arc<str>>,
+}
+
 /// A secret whose path and commits may still have to be looked up.
 pub(super) struct Pending {
     pub(super) raw: RawFinding,
     /// The object to attribute.
     pub(super) object: Option<(ObjectId, Kind)>,
+    /// The number of the root that it is below.
+    pub(super) root: Option<usize>,
 }
 
 /// What a collector ends with.
@@ -83,6 +93,7 @@ impl<'a> Collector<'a> {
             line_hashes,
             progress,
             state: None,
+            within: RwLock::default(),
             found: Mutex::default(),
             publics: Mutex::default(),
             files: AtomicU64::new(0),
@@ -90,6 +101,14 @@ impl<'a> Collector<'a> {
             bytes: AtomicU64::new(0),
             known: AtomicU64::new(0),
         }
+    }
+
+    /// Says below which root the items are that come next.
+    pub(super) fn enter(&self, within: Within) {
+        *self
+            .within
+            .write()
+            .unwrap_or_else(|poisoned| poisoned.into_inner()) = within;
     }
 
     /// Scans one item; sources call this from any thread.
@@ -232,6 +251,11 @@ impl<'a> Collector<'a> {
             false => Vec::new(),
         };
         let base = Base::of(item, whole);
+        let within = self
+            .within
+            .read()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+            .clone();
         let mut values: BTreeMap<(DetectorIndex, String), Vec<Secret>> = BTreeMap::new();
         let mut pending = Vec::with_capacity(matches.len());
         for mut found in matches {
@@ -287,6 +311,7 @@ impl<'a> Collector<'a> {
                 key: found.key,
                 parts,
                 line_hash: hashes.get(line).cloned(),
+                root: within.name.clone(),
                 ..base.occurrence()
             };
             pending.push(Pending {
@@ -304,6 +329,7 @@ impl<'a> Collector<'a> {
                     suppression,
                 },
                 object: base.to_attribute,
+                root: within.root,
             });
         }
         pending
@@ -415,6 +441,7 @@ impl Base {
         Occurrence {
             source: self.source,
             role: self.role,
+            root: None,
             path: self.path.clone(),
             other_paths: Vec::new(),
             location: Location::default(),

@@ -33,8 +33,8 @@ use crate::source::stdin::Stream;
 use crate::source::{Source, SourceError};
 use crate::state::State;
 
-use collect::{Collector, Pending};
-use swept::Swept;
+use collect::{Collector, Pending, Within};
+use swept::{Swept, Told};
 use target::Located;
 
 /// What to scan and how to judge it.
@@ -135,9 +135,11 @@ pub struct Outcome {
     pub stats: Stats,
     /// The repository of the first target that has one.
     pub repository: Option<RepositoryInfo>,
-    /// Paths of history occurrences at which the tree at `HEAD` has no file; only looked up with
-    /// [`Request::line_hashes`], whose report needs it.
-    pub gone_paths: BTreeSet<Vec<u8>>,
+    /// All of them by their names, when targets have several roots.
+    pub repositories: Vec<(Arc<str>, RepositoryInfo)>,
+    /// Paths of history occurrences, each below its root, at which the tree at `HEAD` has no file;
+    /// only looked up with [`Request::line_hashes`], whose report needs it.
+    pub gone_paths: BTreeSet<(Option<Arc<str>>, Vec<u8>)>,
 }
 
 /// Is told how far a scan is, from any thread.
@@ -189,8 +191,13 @@ fn run_here(
     collector.state = state;
     let located = target::locate(request, &diagnostics)?;
     let stdin = Mutex::new(Some(stdin));
-    let mut pasts: BTreeMap<PathBuf, Repository> = BTreeMap::new();
-    for target in &located.targets {
+    let mut pasts: BTreeMap<PathBuf, (usize, Repository)> = BTreeMap::new();
+    let within = |root: Option<usize>| Within {
+        root,
+        name: root.and_then(|root| located.name(root)),
+    };
+    for (root, target) in &located.targets {
+        collector.enter(within(*root));
         match target {
             Located::Stdin => {
                 let reader = stdin.lock().ok().and_then(|mut reader| reader.take());
@@ -203,7 +210,10 @@ fn run_here(
                 read(&Files::new(root, options.clone()), &collector, &diagnostics)?;
             }
             Located::History(repository) => {
-                pasts.insert(repository.common_dir.clone(), repository.clone());
+                if let Some(root) = *root {
+                    let past = (located.roots[root].past, repository.clone());
+                    pasts.entry(repository.common_dir.clone()).or_insert(past);
+                }
             }
             Located::Staged {
                 repository,
@@ -224,10 +234,12 @@ fn run_here(
     if !pasts.is_empty() {
         heap::map_large_pieces();
     }
-    for repository in pasts.values() {
+    for (root, repository) in pasts.values() {
         progress.phase("history", None);
+        collector.enter(within(Some(*root)));
         let objects = Objects::open(repository, &request.store, &diagnostics)?;
-        swept.push(Swept::sweep(objects, state, &collector, &diagnostics));
+        let past = Swept::sweep(objects, state, &collector, &diagnostics);
+        swept.push((*root, past));
     }
     if !swept.is_empty() {
         collector.rest();
@@ -264,7 +276,7 @@ fn run_here(
         false => {
             // Whoever asks for the paths that are gone asks the histories again.
             let rest = || match request.line_hashes {
-                true => swept.iter().for_each(|past| past.objects.rest()),
+                true => swept.iter().for_each(|(_, past)| past.objects.rest()),
                 false => swept.clear(),
             };
             rayon::join(grouped, rest).0
@@ -291,7 +303,7 @@ fn run_here(
         }
     }
     let gone_paths = match request.line_hashes {
-        true => gone_paths(findings.iter().chain(&suppressed), &swept),
+        true => gone_paths(findings.iter().chain(&suppressed), &swept, &located),
         false => BTreeSet::new(),
     };
     Ok(Outcome {
@@ -300,7 +312,8 @@ fn run_here(
         gone_paths,
         diagnostics: diagnostics.into_sorted(),
         stats,
-        repository: located.info,
+        repository: located.first(),
+        repositories: located.repositories(),
     })
 }
 
@@ -316,32 +329,26 @@ fn read(
 /// at which their file began.
 fn attributed(
     found: Vec<Pending>,
-    swept: &mut [Swept<'_>],
+    swept: &mut [(usize, Swept<'_>)],
     located: &target::Plan,
     request: &Request,
     engine: &Engine,
     diagnostics: &Diagnostics,
 ) -> Vec<RawFinding> {
-    let wanted: BTreeSet<ObjectId> = found.iter().filter_map(|p| Some(p.object?.0)).collect();
-    let wanted: Vec<_> = wanted.into_iter().collect();
-    let paths = guessable_paths(&found);
-    let mut known: BTreeMap<ObjectId, Attribution> = BTreeMap::new();
-    let mut origins = BTreeMap::new();
-    for (number, past) in swept.iter_mut().enumerate() {
-        let paths = if number == 0 { &*paths } else { &[] };
-        let told = past.tell(&wanted, paths, diagnostics);
-        match known.is_empty() {
-            true => known = told.attributions,
-            false => known.extend(told.attributions),
-        }
-        origins.extend(told.origins);
+    let mut questions = questions(&found, located);
+    let mut told: Vec<Told> = Vec::new();
+    told.resize_with(questions.len(), Told::default);
+    for (root, past) in swept.iter_mut() {
+        let Question { wanted, paths } = std::mem::take(&mut questions[*root]);
+        told[*root] = past.tell(&wanted, &paths, diagnostics);
     }
-    if let (true, false, Some(repository)) =
-        (swept.is_empty(), paths.is_empty(), &located.repository)
-    {
-        // Without a scan of the history only its commits are read.
-        if let Ok(store) = Objects::open(repository, &request.store, &Diagnostics::new()) {
-            origins = swept::origins_of(&store.history(&Diagnostics::new()), &paths);
+    // Without a scan of the history only its commits are read.
+    for ((told, question), root) in told.iter_mut().zip(questions).zip(&located.roots) {
+        if let (false, Some(repository)) = (question.paths.is_empty(), &root.repository)
+            && let Ok(store) = Objects::open(repository, &request.store, &Diagnostics::new())
+        {
+            let history = store.history(&Diagnostics::new());
+            told.origins = swept::origins_of(&history, &question.paths);
         }
     }
     let settled = |mut pending: Pending| {
@@ -354,7 +361,9 @@ fn attributed(
         if path.is_some_and(|path| is_excluded(request, path)) {
             return None;
         }
-        match pending.object.and_then(|(id, _)| known.get(&id)) {
+        let told = pending.root.map(|root| &told[located.roots[root].past]);
+        let known = |(id, _)| told?.attributions.get(&id);
+        match pending.object.and_then(known) {
             Some(attribution) => {
                 if !settle(&mut pending.raw, attribution, request, engine) {
                     return None;
@@ -364,7 +373,8 @@ fn attributed(
                 pending.raw.occurrence.reachability = Some(Reachability::Unreachable);
             }
             None => {
-                if let Some(origin) = origins.get(&pending.raw.origin) {
+                let origin = told.and_then(|told| told.origins.get(&pending.raw.origin));
+                if let Some(origin) = origin {
                     pending.raw.origin.clone_from(origin);
                 }
             }
@@ -410,29 +420,51 @@ fn is_excluded(request: &Request, path: &[u8]) -> bool {
 /// Paths of `findings` that the trees at `HEAD` do not have.
 fn gone_paths<'f>(
     findings: impl Iterator<Item = &'f Finding>,
-    swept: &[Swept<'_>],
-) -> BTreeSet<Vec<u8>> {
+    swept: &[(usize, Swept<'_>)],
+    located: &target::Plan,
+) -> BTreeSet<(Option<Arc<str>>, Vec<u8>)> {
     let paths = findings
         .flat_map(|finding| &finding.occurrences)
-        .filter_map(|o| o.path.clone());
+        .filter_map(|o| Some((o.root.clone(), o.path.clone()?)));
     let mut paths: BTreeSet<_> = paths.collect();
-    for past in swept {
+    for (root, past) in swept {
         if paths.is_empty() {
             break;
         }
+        let name = located.name(*root);
         let present = past.objects.head_paths();
-        paths.retain(|path| !present.contains(path));
+        paths.retain(|(root, path)| *root != name || !present.contains(path));
     }
     paths
 }
 
-/// Files whose findings get their ids from their place.
-fn guessable_paths(found: &[Pending]) -> Vec<Vec<u8>> {
-    let of_file = |pending: &&Pending| pending.object.is_none() && pending.raw.guessable;
-    let paths: BTreeSet<_> = found
-        .iter()
-        .filter(of_file)
-        .map(|p| p.raw.origin.clone())
-        .collect();
-    paths.into_iter().filter(|path| !path.is_empty()).collect()
+/// What is asked of the history of a root.
+#[derive(Default)]
+struct Question {
+    /// Objects with findings.
+    wanted: Vec<ObjectId>,
+    /// Files whose findings get their ids from their place.
+    paths: Vec<Vec<u8>>,
+}
+
+/// For each root what is asked of its history; the first that has it is asked for all.
+fn questions(found: &[Pending], located: &target::Plan) -> Vec<Question> {
+    let roots = located.roots.len();
+    let mut asked: Vec<(BTreeSet<ObjectId>, BTreeSet<&[u8]>)> = vec![Default::default(); roots];
+    for pending in found {
+        let Some(root) = pending.root else { continue };
+        let (wanted, paths) = &mut asked[located.roots[root].past];
+        match pending.object {
+            Some((id, _)) => drop(wanted.insert(id)),
+            None if pending.raw.guessable && !pending.raw.origin.is_empty() => {
+                paths.insert(&pending.raw.origin);
+            }
+            None => {}
+        }
+    }
+    let question = |(wanted, paths): (BTreeSet<_>, BTreeSet<&[u8]>)| Question {
+        wanted: wanted.into_iter().collect(),
+        paths: paths.into_iter().map(<[u8]>::to_vec).collect(),
+    };
+    asked.into_iter().map(question).collect()
 }

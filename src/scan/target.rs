@@ -1,6 +1,7 @@
 //! Turns what the user named into what is read.
 
-use std::path::{Path, PathBuf};
+use std::path::{MAIN_SEPARATOR, Path, PathBuf};
+use std::sync::Arc;
 
 use crate::model::{Diagnostics, RepositoryInfo};
 use crate::source::SourceError;
@@ -29,30 +30,91 @@ pub(super) enum Located {
 }
 
 /// All that is read.
+#[derive(Default)]
 pub(super) struct Plan {
-    pub(super) targets: Vec<Located>,
-    /// The repository of the first target that has one.
+    /// Each with the number of its root, which standard input has not.
+    pub(super) targets: Vec<(Option<usize>, Located)>,
+    pub(super) roots: Vec<Root>,
+}
+
+/// What paths count from: the root of a repository, or a folder that is in none.
+pub(super) struct Root {
+    /// As the user would name it; `None` when the paths in it begin with that.
+    name: Option<Arc<str>>,
     pub(super) repository: Option<Repository>,
-    pub(super) info: Option<RepositoryInfo>,
+    /// The number of the first root with the same history: work trees may share one.
+    pub(super) past: usize,
 }
 
 pub(super) fn locate(request: &Request, diagnostics: &Diagnostics) -> Result<Plan, SourceError> {
-    let mut plan = Plan {
-        targets: Vec::new(),
-        repository: None,
-        info: None,
-    };
+    let mut plan = Plan::default();
     for target in &request.targets {
         match target {
-            Target::Stdin => plan.targets.push(Located::Stdin),
+            Target::Stdin => plan.targets.push((None, Located::Stdin)),
             Target::Path(path) => plan.path(path, request, diagnostics)?,
         }
     }
-    plan.info = plan.repository.as_ref().map(Repository::info);
     Ok(plan)
 }
 
 impl Plan {
+    /// What to call a root: nothing, when there is no other.
+    pub(super) fn name(&self, root: usize) -> Option<Arc<str>> {
+        self.roots[root]
+            .name
+            .clone()
+            .filter(|_| self.roots.len() > 1)
+    }
+
+    /// The repositories by their names, when there are several roots.
+    pub(super) fn repositories(&self) -> Vec<(Arc<str>, RepositoryInfo)> {
+        let known = self.roots.iter().filter(|_| self.roots.len() > 1);
+        known
+            .filter_map(|root| Some((root.name.clone()?, root.repository.as_ref()?.info())))
+            .collect()
+    }
+
+    /// The repository of the first target that has one.
+    pub(super) fn first(&self) -> Option<RepositoryInfo> {
+        let mut all = self.roots.iter();
+        all.find_map(|root| Some(root.repository.as_ref()?.info()))
+    }
+
+    /// The number of the root that `path` is in, at `below` when that is a repository's work tree.
+    fn root(
+        &mut self,
+        path: &Path,
+        repository: Option<&Repository>,
+        below: Option<&[u8]>,
+    ) -> usize {
+        let is_it = |root: &Root| match (&root.repository, repository) {
+            (Some(known), Some(this)) => {
+                known.common_dir == this.common_dir && known.work_tree == this.work_tree
+            }
+            (None, None) => root.name == given(path),
+            _ => false,
+        };
+        if let Some(known) = self.roots.iter().position(is_it) {
+            return known;
+        }
+        let name = match repository {
+            Some(repository) => Some(root_name(path, repository, below).into()),
+            None => given(path),
+        };
+        let shares = |root: &Root| {
+            let store = |repository: &Repository| repository.common_dir.clone();
+            root.repository.is_some()
+                && root.repository.as_ref().map(store) == repository.map(store)
+        };
+        let past = self.roots.iter().position(shares);
+        self.roots.push(Root {
+            name,
+            repository: repository.cloned(),
+            past: past.unwrap_or(self.roots.len()),
+        });
+        self.roots.len() - 1
+    }
+
     fn path(
         &mut self,
         path: &Path,
@@ -89,14 +151,16 @@ impl Plan {
                  ignored files are tracked is not known",
             );
         }
-        if self.repository.is_none() {
-            self.repository.clone_from(&found);
-        }
+        let below = found
+            .as_ref()
+            .and_then(|repository| below_root(path, repository));
+        let root = self.root(path, found.as_ref(), below.as_deref());
+        let mut push = |target| self.targets.push((Some(root), target));
         match &request.scope {
             Scope::Staged { index_file } => {
                 let repository = found.ok_or_else(needed)?;
                 let index_file = index_file.clone();
-                self.targets.push(Located::Staged {
+                push(Located::Staged {
                     repository,
                     index_file,
                 });
@@ -104,26 +168,27 @@ impl Plan {
             Scope::Range(spec) => {
                 let repository = found.ok_or_else(needed)?;
                 let spec = spec.clone();
-                self.targets.push(Located::Range { repository, spec });
+                push(Located::Range { repository, spec });
             }
             &Scope::Full { tree, history } => {
                 if history == Past::Required && found.is_none() {
                     return Err(needed());
                 }
-                let below = found
-                    .as_ref()
-                    .and_then(|repository| below_root(path, repository));
                 if tree && !found.as_ref().is_some_and(|found| is_git_side(path, found)) {
-                    self.tree(path, found.as_ref(), below.as_deref(), request, diagnostics);
+                    push(tree_of(
+                        path,
+                        found.as_ref(),
+                        below.as_deref(),
+                        request,
+                        diagnostics,
+                    ));
                 }
                 let Some(repository) = found.filter(|_| history != Past::Skip) else {
                     return Ok(());
                 };
                 match below.as_deref() {
-                    None | Some([]) => self.targets.push(Located::History(repository)),
-                    Some(_) if history == Past::Required => {
-                        self.targets.push(Located::History(repository));
-                    }
+                    None | Some([]) => push(Located::History(repository)),
+                    Some(_) if history == Past::Required => push(Located::History(repository)),
                     Some(_) if path.is_dir() => diagnostics.warning(
                         path.display(),
                         "the history was not scanned, since this is not the repository's root; \
@@ -167,50 +232,87 @@ impl Plan {
             }),
         }
     }
+}
 
-    fn tree(
-        &mut self,
-        path: &Path,
-        repository: Option<&Repository>,
-        below: Option<&[u8]>,
-        request: &Request,
-        diagnostics: &Diagnostics,
-    ) {
-        let is_dir = path.is_dir();
-        let mut options = FilesOptions {
-            include_ignored: request.include_ignored,
-            threads: request.threads,
-            own: request.state.as_ref().map(|state| state.root().to_owned()),
-            ..FilesOptions::default()
-        };
-        if is_dir || request.force_exclude {
-            options.exclude = request.exclude.clone();
-        }
-        match (repository, below) {
-            (Some(repository), Some(below)) => {
-                let folder = match is_dir {
-                    true => below,
-                    false => parent(below),
-                };
-                options.prefix = folder.to_vec();
-                if !folder.is_empty() {
-                    options.prefix.push(b'/');
-                }
-                if is_dir && !request.include_ignored {
-                    let all = tracked_paths(repository, diagnostics);
-                    let own = all
-                        .into_iter()
-                        .filter_map(|path| Some(path.strip_prefix(&options.prefix[..])?.to_vec()));
-                    options.tracked = own.collect();
-                    options.tracked.sort();
-                }
+fn tree_of(
+    path: &Path,
+    repository: Option<&Repository>,
+    below: Option<&[u8]>,
+    request: &Request,
+    diagnostics: &Diagnostics,
+) -> Located {
+    let is_dir = path.is_dir();
+    let mut options = FilesOptions {
+        include_ignored: request.include_ignored,
+        threads: request.threads,
+        own: request.state.as_ref().map(|state| state.root().to_owned()),
+        ..FilesOptions::default()
+    };
+    if is_dir || request.force_exclude {
+        options.exclude = request.exclude.clone();
+    }
+    match (repository, below) {
+        (Some(repository), Some(below)) => {
+            let folder = match is_dir {
+                true => below,
+                false => parent(below),
+            };
+            options.prefix = folder.to_vec();
+            if !folder.is_empty() {
+                options.prefix.push(b'/');
             }
-            _ => options.prefix = given_prefix(path, is_dir),
+            if is_dir && !request.include_ignored {
+                let all = tracked_paths(repository, diagnostics);
+                let own = all
+                    .into_iter()
+                    .filter_map(|path| Some(path.strip_prefix(&options.prefix[..])?.to_vec()));
+                options.tracked = own.collect();
+                options.tracked.sort();
+            }
         }
-        self.targets.push(Located::Tree {
-            root: path.to_owned(),
-            options,
-        });
+        _ => options.prefix = given_prefix(path, is_dir),
+    }
+    Located::Tree {
+        root: path.to_owned(),
+        options,
+    }
+}
+
+/// A path as reports write them, `/`-separated.
+fn shown(path: &Path) -> String {
+    path.display().to_string().replace(MAIN_SEPARATOR, "/")
+}
+
+/// The folder of `path`, which lies in no repository; nothing when paths begin with it
+/// ([`given_prefix`]).
+fn given(path: &Path) -> Option<Arc<str>> {
+    let folder = match path.is_dir() {
+        true => Some(path),
+        false => path.parent(),
+    };
+    let folder = folder.filter(|folder| folder.is_absolute())?;
+    Some(shown(folder).into())
+}
+
+/// What the user would call the root of `repository`, who named `path`, which lies `below` it.
+fn root_name(path: &Path, repository: &Repository, below: Option<&[u8]>) -> String {
+    let path: PathBuf = path.components().collect();
+    let path = path.strip_prefix(".").unwrap_or(&path);
+    let here = |path: &Path| match path.as_os_str().is_empty() {
+        true => ".".to_owned(),
+        false => shown(path),
+    };
+    let (Some(below), Some(tree)) = (below, &repository.work_tree) else {
+        return here(path);
+    };
+    let depth = below
+        .split(|&byte| byte == b'/')
+        .filter(|part| !part.is_empty());
+    let real = |path: &Path| path.canonicalize().ok();
+    // Where a link leads into the repository, no part of what was named is its root.
+    match path.ancestors().nth(depth.count()).map(here) {
+        Some(root) if real(Path::new(&root)) == real(tree) => root,
+        _ => shown(tree),
     }
 }
 

@@ -11,7 +11,7 @@ use straykey::engine::prefilter::Simd;
 
 use straykey::model::ObjectId;
 
-use crate::git_fixture::Fixture;
+use crate::git_fixture::{Fixture, copy_dir};
 use crate::git_pack::{PackFile, blob_entry, object_id};
 
 pub(crate) struct Ran {
@@ -203,6 +203,65 @@ fn introduction_and_removal_are_named() {
     assert_eq!(record["path"], "a.env");
     assert_eq!(record["source"], "history");
     assert_eq!(record["in_head"], false);
+}
+
+#[test]
+fn of_several_repositories_each_place_says_in_which_it_is() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let token = |number| {
+        expand("{{crc-base62:ghp_:30}}", number)
+            .expect("a template")
+            .text
+    };
+    let both = format!("token = {}\n", token(1));
+    for (name, own) in [("web", token(2)), ("api", token(3))] {
+        let fixture = Fixture::new();
+        fixture.write("both.txt", &both);
+        fixture.commit_file("own.txt", &format!("{own}\n"));
+        copy_dir(fixture.path(), &folder.path().join(name));
+    }
+    let places = |args: &[&str]| {
+        let mut args = args.to_vec();
+        args.extend(["--format", "jsonl", "--show-secrets"]);
+        let ran = straykey(folder.path(), &[&["scan"], &args[..]].concat(), b"");
+        assert_eq!(ran.code, 1, "{}", ran.err);
+        let places = ran.by_secret().into_iter().map(|(secret, all)| {
+            let place = |record: &Value| {
+                assert_eq!(record["reachability"], "head", "{record}");
+                assert!(record["commit"].is_string(), "{record}");
+                let part = |name: &str| record[name].as_str().expect("it is there").to_owned();
+                format!("{}:{}", part("root"), part("path"))
+            };
+            (secret, all.iter().map(place).collect::<Vec<_>>())
+        });
+        places.collect::<BTreeMap<_, _>>()
+    };
+    let all = BTreeMap::from([
+        (
+            token(1),
+            vec!["api:both.txt".to_owned(), "web:both.txt".into()],
+        ),
+        (token(2), vec!["web:own.txt".into()]),
+        (token(3), vec!["api:own.txt".into()]),
+    ]);
+    assert_eq!(places(&["web", "api"]), all);
+    assert_eq!(places(&["--history-only", "./api/", "web"]), all);
+    // The root is named as the way to it was, whatever was named of it.
+    let ran = straykey(
+        folder.path(),
+        &["scan", "api/both.txt", "api/own.txt", "web/both.txt"],
+        b"",
+    );
+    for path in ["api/both.txt:1:9", "web/both.txt:1:9", "api/own.txt:1:1"] {
+        assert!(ran.out.contains(path), "{}", ran.out);
+    }
+    // Of one repository nobody has to be told which it is.
+    let ran = straykey(
+        &folder.path().join("api"),
+        &["scan", "both.txt", "own.txt"],
+        b"",
+    );
+    assert!(ran.out.contains(" both.txt:1:9"), "{}", ran.out);
 }
 
 #[test]

@@ -22,7 +22,7 @@ use serde_sarif::sarif::{
 use self::collect::{Entries, MAX_RESULTS, Scope, collect, only_in_history};
 use self::taxonomy::Taxonomies;
 use super::{Format, RenderOptions, Report};
-use crate::model::{DetectorIndex, DiagnosticKind, printable};
+use crate::model::{DetectorIndex, DiagnosticKind, RepositoryInfo, printable};
 
 /// `--format sarif`.
 pub(super) struct Sarif;
@@ -89,7 +89,8 @@ fn run(report: &Report, options: &RenderOptions, scope: Scope) -> Run {
         .column_kind("unicodeCodePoints")
         .original_uri_base_ids(BTreeMap::from([(SRCROOT.to_owned(), source_root())]))
         .build();
-    run.version_control_provenance = provenance(report).map(|it| vec![it]);
+    let provenance = provenance(report);
+    run.version_control_provenance = (!provenance.is_empty()).then_some(provenance);
     // Without a second run the upload step's own category counts, which a name in the file
     // would override.
     if options.sarif_history {
@@ -145,14 +146,32 @@ fn source_root() -> ArtifactLocation {
     }
 }
 
-fn provenance(report: &Report) -> Option<VersionControlDetails> {
-    let repository = report.repository.as_ref()?;
-    let uri = uri::repository(repository.url.as_deref()?)?;
-    let mut details = VersionControlDetails::builder().repository_uri(uri).build();
+/// The repositories whose addresses are known.
+fn provenance(report: &Report) -> Vec<VersionControlDetails> {
+    let several = report.repositories.iter();
+    let several = several.map(|(root, repository)| (Some(&**root), repository));
+    let one = report
+        .repository
+        .iter()
+        .map(|repository| (None, repository));
+    let one = one.filter(|_| report.repositories.is_empty());
+    let all = one.chain(several);
+    all.filter_map(|(root, repository)| details(root, repository))
+        .collect()
+}
+
+fn details(root: Option<&str>, repository: &RepositoryInfo) -> Option<VersionControlDetails> {
+    let address = uri::repository(repository.url.as_deref()?)?;
+    let mut details = VersionControlDetails::builder()
+        .repository_uri(address)
+        .build();
     details.revision_id = repository.head.clone();
     details.branch = repository.branch.as_deref().map(printable);
+    let folder = root.map(uri::of_root);
+    let is_absolute = folder.as_deref().is_some_and(uri::is_absolute);
     details.mapped_to = Some(ArtifactLocation {
-        uri_base_id: Some(SRCROOT.to_owned()),
+        uri_base_id: (!is_absolute).then(|| SRCROOT.to_owned()),
+        uri: folder,
         ..Default::default()
     });
     Some(details)

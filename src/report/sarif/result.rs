@@ -103,7 +103,7 @@ fn related(spots: &[&Spot<'_>]) -> Vec<Location> {
 }
 
 fn physical(uri: &str, region: Option<Region>) -> Location {
-    let absolute = uri.starts_with("file:");
+    let absolute = uri::is_absolute(uri);
     Location {
         physical_location: Some(PhysicalLocation {
             artifact_location: Some(ArtifactLocation {
@@ -121,9 +121,12 @@ fn physical(uri: &str, region: Option<Region>) -> Location {
 /// Where to point. A history result whose path still has a file at `HEAD` points at that file's
 /// very beginning: its own lines are those of another text.
 fn region(report: &Report, occurrence: &Occurrence, scope: Scope) -> Option<Region> {
+    let is_gone = |path: &Vec<u8>| {
+        let place = (occurrence.root.clone(), path.clone());
+        report.gone_paths.contains(&place)
+    };
     let path = occurrence.path.as_ref();
-    let is_there =
-        occurrence.role == Role::File && path.is_some_and(|path| !report.gone_paths.contains(path));
+    let is_there = occurrence.role == Role::File && path.is_some_and(|path| !is_gone(path));
     match scope == Scope::History && is_there {
         true => Some(Region {
             start_line: Some(1),
@@ -232,7 +235,7 @@ fn history(report: &Report, entry: &Entry<'_>, scope: Scope) -> Vec<String> {
     }
     if scope == Scope::History {
         sentences.push("Not in the files of HEAD: only revoking it closes this.".into());
-        let repository = report.repository.as_ref();
+        let repository = report.repository_of(entry.occurrence);
         let url = repository.and_then(|repository| repository.url.as_deref());
         if let Some(link) = url.and_then(|url| uri::permalink(url, entry.occurrence)) {
             sentences.push(format!("It was at {link} ."));

@@ -3,21 +3,30 @@
 use std::fmt::Write as _;
 
 use crate::model::{Occurrence, Role, SourceKind};
+use crate::report::place;
 
-/// Where an occurrence is, as a URI reference relative to the repository's root.
+/// Where an occurrence is, as a URI reference relative to the repository's root; to the folder that
+/// the roots' names count from, where there are several.
 ///
 /// What is not in a file gets a place under `.git/`, where git never has a tracked file, so that
 /// no viewer shows it beside an innocent one.
 pub(super) fn of(occurrence: &Occurrence) -> String {
     let object = occurrence.object.map(|id| id.to_string());
     let object = object.as_deref().unwrap_or("unknown");
-    match (occurrence.role, occurrence.path.as_deref()) {
-        (Role::File, Some(path)) if !path.is_empty() => of_path(path),
+    let inside = |folder: &str| {
+        let path = format!(".git/{folder}/{object}").into_bytes();
+        of_path(&match &occurrence.root {
+            None => path,
+            Some(root) => place::below(root, &path),
+        })
+    };
+    match (occurrence.role, place::full_path(occurrence)) {
+        (Role::File, Some(path)) if !path.is_empty() => of_path(&path),
         (Role::File, _) if occurrence.source == SourceKind::Stdin => "stdin".into(),
-        (Role::File, _) => format!(".git/objects/{object}"),
-        (Role::CommitMessage, _) => format!(".git/commit-messages/{object}"),
-        (Role::TagMessage, _) => format!(".git/tag-messages/{object}"),
-        (Role::Note, _) => format!(".git/notes/{object}"),
+        (Role::File, _) => inside("objects"),
+        (Role::CommitMessage, _) => inside("commit-messages"),
+        (Role::TagMessage, _) => inside("tag-messages"),
+        (Role::Note, _) => inside("notes"),
     }
 }
 
@@ -34,6 +43,16 @@ fn of_path(path: &[u8]) -> String {
         }
         _ => encode(path),
     }
+}
+
+/// A folder that paths count from; ends with `/`, as RFC 3986 resolves references.
+pub(super) fn of_root(root: &str) -> String {
+    of_path(&place::below(root, b""))
+}
+
+/// Whether it is no reference relative to another place.
+pub(super) fn is_absolute(uri: &str) -> bool {
+    uri.starts_with("file:")
 }
 
 /// Percent-encodes all but unreserved characters and `/`. A colon goes too: in the first segment

@@ -158,7 +158,11 @@ pub(crate) fn report(seed: u64) -> Report {
             head: Some("89abcdef0123456789abcdef0123456789abcdef".into()),
             branch: Some("main".into()),
         }),
-        gone_paths: BTreeSet::from([b"gone/old.env".to_vec(), b"gone/known.txt".to_vec()]),
+        repositories: Vec::new(),
+        gone_paths: BTreeSet::from([
+            (None, b"gone/old.env".to_vec()),
+            (None, b"gone/known.txt".to_vec()),
+        ]),
     }
 }
 
@@ -214,6 +218,7 @@ pub(crate) fn tree(path: &str, line: usize, secret: &Secret) -> Occurrence {
     Occurrence {
         source: SourceKind::Tree,
         role: Role::File,
+        root: None,
         path: Some(path.as_bytes().to_vec()),
         other_paths: Vec::new(),
         location: locate(&before, secret),
@@ -229,6 +234,30 @@ pub(crate) fn tree(path: &str, line: usize, secret: &Secret) -> Occurrence {
         parts: Vec::new(),
         line_hash: line_hashes(&text).get(line - 1).cloned(),
     }
+}
+
+/// The fixed report as if its places were in two repositories.
+pub(crate) fn two_roots() -> Report {
+    let mut report = report(0);
+    let info = report.repository.clone().expect("the fixed report has one");
+    let other = RepositoryInfo {
+        url: Some("https://github.com/acme-example/api.git".into()),
+        ..info.clone()
+    };
+    report.repositories = vec![("web".into(), info), ("/outside/a b".into(), other)];
+    let all = report.findings.iter_mut().chain(&mut report.suppressed);
+    for (number, place) in all.flat_map(|it| &mut it.occurrences).enumerate() {
+        place.root = Some(report.repositories[number % 2].0.clone());
+    }
+    report.gone_paths = report
+        .gone_paths
+        .into_iter()
+        .flat_map(|(_, path)| {
+            let roots = report.repositories.iter();
+            roots.map(move |(root, _)| (Some(root.clone()), path.clone()))
+        })
+        .collect();
+    report
 }
 
 /// A place that only history has.

@@ -74,7 +74,12 @@ fn it_follows_the_schema() {
     let mut hostile = fixture::report(0);
     hostile.findings[0].occurrences[0].path = Some(b"a b\n\xff[1]:%|".to_vec());
     hostile.findings[1].occurrences[0].location = Default::default();
-    for report in [fixture::report(0), fixture::clean(), hostile] {
+    for report in [
+        fixture::report(0),
+        fixture::clean(),
+        hostile,
+        fixture::two_roots(),
+    ] {
         for options in [RenderOptions::default(), EVERYTHING] {
             let log = sarif(&report, &options);
             let errors: Vec<_> = validator
@@ -499,4 +504,49 @@ fn the_repository_is_named_where_it_has_an_address() {
     nameless.repository = None;
     let log = sarif(&nameless, &RenderOptions::default());
     assert!(log["runs"][0].get("versionControlProvenance").is_none());
+}
+
+#[test]
+fn of_several_repositories_each_result_is_below_its_root() {
+    let report = fixture::two_roots();
+    let log = sarif(&report, &EVERYTHING);
+    let provenance = list(&log["runs"][0]["versionControlProvenance"]);
+    let mapped: Vec<_> = provenance
+        .iter()
+        .map(|it| {
+            let folder = &it["mappedTo"];
+            let address = text(&it["repositoryUri"]);
+            (address, text(&folder["uri"]), folder["uriBaseId"].as_str())
+        })
+        .collect();
+    let expected = [
+        (
+            "https://github.com/acme-example/shop.git",
+            "web/",
+            Some("SRCROOT"),
+        ),
+        (
+            "https://github.com/acme-example/api.git",
+            "file:///outside/a%20b/",
+            None,
+        ),
+    ];
+    assert_eq!(mapped, expected);
+    let mut links = 0;
+    for result in results(&log) {
+        let place = &result["locations"][0]["physicalLocation"]["artifactLocation"];
+        let uri = text(&place["uri"]);
+        let below = ["web/", "file:///outside/a%20b/"].map(|root| uri.starts_with(root));
+        assert!(below.contains(&true), "{uri}");
+        let said = text(&result["message"]["text"]);
+        if let Some((_, link)) = said.split_once("It was at ") {
+            let name = if below[0] { "shop" } else { "api" };
+            assert!(
+                link.contains(&format!("acme-example/{name}/blob/")),
+                "{link}"
+            );
+            links += 1;
+        }
+    }
+    assert!(links > 0);
 }

@@ -44,7 +44,8 @@ fn documents() -> Vec<Value> {
     odd.findings[0].occurrences[0].other_paths = vec![b"\xfe".to_vec()];
     odd.findings[1].occurrences[0].secret = straykey::model::Secret::new(b"\xff\xff");
     odd.findings[2].occurrences[0].introduced = None;
-    let reports = [fixture::report(0), fixture::clean(), odd];
+    let several = fixture::two_roots();
+    let reports = [fixture::report(0), fixture::clean(), odd, several];
     let render = |report| options().map(|options| render("json", report, &options));
     let texts = reports.iter().flat_map(render);
     texts

@@ -115,6 +115,7 @@ pub(crate) fn report(prepared: &Prepared, quiet: bool) -> Result<Report> {
         diagnostics: outcome.diagnostics,
         stats,
         repository: outcome.repository,
+        repositories: outcome.repositories,
         gone_paths: outcome.gone_paths,
     })
 }

@@ -190,6 +190,7 @@ fn given(args: &Given) -> Result<Report> {
         diagnostics: Vec::new(),
         stats: Stats::default(),
         repository: None,
+        repositories: Vec::new(),
         gone_paths: BTreeSet::new(),
     })
 }
