@@ -244,6 +244,7 @@ fn tree_of(
     let is_dir = path.is_dir();
     let mut options = FilesOptions {
         include_ignored: request.include_ignored,
+        tell_repositories: repository.is_none() && reads_history(request),
         threads: request.threads,
         own: request.state.as_ref().map(|state| state.root().to_owned()),
         ..FilesOptions::default()
@@ -276,6 +277,14 @@ fn tree_of(
         root: path.to_owned(),
         options,
     }
+}
+
+/// Whether histories are read where there are any.
+fn reads_history(request: &Request) -> bool {
+    let Scope::Full { history, .. } = request.scope else {
+        return false;
+    };
+    history != Past::Skip
 }
 
 /// A path as reports write them, `/`-separated.

@@ -10,10 +10,12 @@ use std::io::{self, ErrorKind, Read};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use globset::GlobSet;
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
+use super::git::Repository;
 use super::{Item, Origin, Place, Source, SourceError, Visit};
 use crate::model::{Blob, Content, Diagnostics};
 
@@ -37,9 +39,14 @@ pub struct FilesOptions {
     pub tracked: Vec<Vec<u8>>,
     /// A folder of our own that is left out: what we keep there is no part of what is scanned.
     pub own: Option<PathBuf>,
+    /// Whether to say which repositories lie below the target, whose histories are not read.
+    pub tell_repositories: bool,
     /// Threads; 0 means one for each core.
     pub threads: usize,
 }
+
+/// Repositories below a target that are named; of more only the number is said.
+const NAMED: usize = 3;
 
 impl Files {
     /// The tree at `root`, which may be a single file.
@@ -50,8 +57,10 @@ impl Files {
         }
     }
 
-    fn walker(&self) -> ignore::WalkParallel {
+    /// Repositories below the target are added to `found` on the way.
+    fn walker(&self, found: Arc<Mutex<Vec<PathBuf>>>) -> ignore::WalkParallel {
         let respect = !self.options.include_ignored;
+        let tell = self.options.tell_repositories;
         let own = self.options.own.as_ref();
         let own = own.and_then(|own| own.canonicalize().ok());
         let is_own = move |entry: &DirEntry| {
@@ -70,7 +79,17 @@ impl Files {
             .git_global(respect)
             .threads(self.options.threads)
             .filter_entry(move |entry| {
-                entry.depth() == 0 || entry.file_name() != ".git" && !is_own(entry)
+                let is_git = entry.depth() > 0 && entry.file_name() == ".git";
+                if tell && entry.depth() > 0 {
+                    // Bare ones are named like that by convention.
+                    let is_bare = entry.path().extension() == Some("git".as_ref());
+                    let folder = match is_git {
+                        true => entry.path().parent(),
+                        false => is_bare.then_some(entry.path()),
+                    };
+                    lock(&found).extend(folder.map(Path::to_owned));
+                }
+                !is_git && (entry.depth() == 0 || !is_own(entry))
             })
             .build_parallel()
     }
@@ -117,7 +136,8 @@ impl Source for Files {
         let tracked = &self.options.tracked;
         let seen: Vec<_> = tracked.iter().map(|_| AtomicBool::new(false)).collect();
         let stopped = AtomicBool::new(false);
-        self.walker().run(|| {
+        let repositories = Arc::default();
+        self.walker(Arc::clone(&repositories)).run(|| {
             let mut reader = Reader::new(self, visit, diagnostics);
             let (seen, stopped) = (&seen, &stopped);
             Box::new(move |entry| {
@@ -151,6 +171,8 @@ impl Source for Files {
         if stopped.into_inner() {
             return Ok(());
         }
+        let found = std::mem::take(&mut *lock(&repositories));
+        report_repositories(&self.root, found, diagnostics);
         let mut reader = Reader::new(self, visit, diagnostics);
         for (path, seen) in tracked.iter().zip(seen) {
             if seen.into_inner() {
@@ -167,6 +189,37 @@ impl Source for Files {
         }
         Ok(())
     }
+}
+
+/// Says that the histories of `found` are not read.
+fn report_repositories(root: &Path, mut found: Vec<PathBuf>, diagnostics: &Diagnostics) {
+    found.retain(|folder| Repository::open(folder).is_ok());
+    if found.is_empty() {
+        return;
+    }
+    found.sort();
+    let named = found.iter().take(NAMED);
+    let named: Vec<_> = named.map(|folder| folder.display().to_string()).collect();
+    let more = match found.len() > NAMED {
+        true => ", …",
+        false => "",
+    };
+    let message = format_args!(
+        "holds {} of which only the files were scanned; name them as targets to scan their \
+         histories: {}{more}",
+        match found.len() {
+            1 => "a repository".to_owned(),
+            count => format!("{count} repositories"),
+        },
+        named.join(" "),
+    );
+    diagnostics.warning(root.display(), message);
+}
+
+fn lock(found: &Mutex<Vec<PathBuf>>) -> MutexGuard<'_, Vec<PathBuf>> {
+    found
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
 fn is_regular(entry: &DirEntry) -> bool {

@@ -265,6 +265,26 @@ fn of_several_repositories_each_place_says_in_which_it_is() {
 }
 
 #[test]
+fn repositories_below_a_folder_are_named_as_their_histories_are_not_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let fixture = Fixture::new();
+    fixture.commit_file("a.txt", "nothing\n");
+    copy_dir(fixture.path(), &folder.path().join("web"));
+    copy_dir(&fixture.path().join(".git"), &folder.path().join("api.git"));
+    std::fs::create_dir_all(folder.path().join("empty/.git")).expect("a folder");
+    let said = |args: &[&str]| straykey(folder.path(), &[&["scan"], args].concat(), b"").out;
+    let report = said(&["."]);
+    assert!(report.contains("2 repositories"), "{report}");
+    assert!(report.contains("./api.git ./web"), "{report}");
+    let report = said(&["--no-history", "."]);
+    assert!(!report.contains("repositories"), "{report}");
+    // A repository inside another is a matter of that one: a submodule, for the most part.
+    copy_dir(fixture.path(), &folder.path().join("web/inner"));
+    let report = said(&["web"]);
+    assert!(!report.contains("repositor"), "{report}");
+}
+
+#[test]
 fn a_tree_file_and_its_blob_are_one_occurrence_and_ids_do_not_move() {
     let fixture = Fixture::new();
     let secret = token(6);
