@@ -18,6 +18,7 @@ mod oracle;
 mod pairs;
 mod parts;
 mod prefilter;
+mod reftable;
 mod report;
 mod state;
 #[cfg(feature = "verify")]

@@ -27,7 +27,7 @@ pub struct Repository {
     pub shallow: Vec<ObjectId>,
     /// Whether objects may be missing because they were left out when the repository was cloned.
     pub partial: bool,
-    /// Whether refs are kept in a reftable, which is not read.
+    /// Whether refs are kept in reftables, and not in files of their own.
     pub reftable: bool,
 }
 

@@ -35,6 +35,7 @@ mod questions;
 pub mod range;
 mod reader;
 pub mod refs;
+mod reftable;
 mod similarity;
 pub mod staged;
 mod store;

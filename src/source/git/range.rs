@@ -63,10 +63,28 @@ impl Range {
         }
     }
 
+    /// The repository without its refs.
+    fn only_objects(&self) -> Result<git2::Repository, git2::Error> {
+        let objects = git2::Odb::new()?;
+        let folder = &self.repository.objects_dir;
+        let folder = folder.to_str();
+        let folder = folder.ok_or_else(|| git2::Error::from_str("its path is not UTF-8"))?;
+        objects.add_disk_alternate(folder)?;
+        git2::Repository::from_odb(objects)
+    }
+
     /// The commits to take, and those whose ancestors are left out.
     fn ends(&self, diagnostics: &Diagnostics) -> Result<Ends, SourceError> {
-        let git = git2::Repository::open_bare(&self.repository.git_dir);
+        let git = match self.repository.reftable {
+            // libgit2 reads no reftables: it gets the objects, and ids in the place of names.
+            true => self.only_objects(),
+            false => git2::Repository::open_bare(&self.repository.git_dir),
+        };
         let git = git.map_err(|error| self.open_error(error.message()))?;
+        let refs = self
+            .repository
+            .reftable
+            .then(|| Refs::read(&self.repository, diagnostics));
         let missing = |revision: &str| SourceError::Revision {
             revision: revision.to_owned(),
         };
@@ -76,8 +94,9 @@ impl Range {
             } else {
                 revision
             };
+            let by_id = refs.as_ref().and_then(|refs| with_id(refs, revision));
             let object = git
-                .revparse_single(revision)
+                .revparse_single(by_id.as_deref().unwrap_or(revision))
                 .map_err(|_| missing(revision))?;
             let commit = object.peel_to_commit().map_err(|_| missing(revision))?;
             ObjectId::from_slice(commit.id().as_bytes()).ok_or_else(|| missing(revision))
@@ -130,6 +149,21 @@ impl Range {
         }
         Ok(ends)
     }
+}
+
+/// A revision with the id in the place of the name that it begins with; nothing when it begins
+/// otherwise.
+fn with_id(refs: &Refs, revision: &str) -> Option<String> {
+    let end = revision.find(['~', '^', ':']).unwrap_or(revision.len());
+    let (name, rest) = revision.split_at(end);
+    let id = match name {
+        "@" | "HEAD" => refs.head,
+        // In the order of gitrevisions(7).
+        _ => ["", "refs/", "refs/tags/", "refs/heads/", "refs/remotes/"]
+            .iter()
+            .find_map(|prefix| refs.find(format!("{prefix}{name}").as_bytes())),
+    };
+    id.map(|id| format!("{id}{rest}"))
 }
 
 #[derive(Debug, Default)]

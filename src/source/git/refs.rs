@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::layout::{Repository, read_limited};
+use super::reftable::{Reftable, Value};
 use crate::model::{Diagnostics, ObjectId, Reachability, printable_bytes};
 
 /// An object that the repository names.
@@ -42,24 +43,27 @@ const PASSING: [&str; 8] = [
     "REVERT_HEAD",
 ];
 
+/// Refs that lead from one to another; git follows as many.
+const MAX_HOPS: usize = 5;
+
 impl Refs {
     /// Reads all names of `repository`. What cannot be read is a diagnostic.
     pub fn read(repository: &Repository, diagnostics: &Diagnostics) -> Self {
-        if repository.reftable {
-            let message = "refs are kept in a reftable, which is not read: all objects are \
-                           scanned, but what reaches them is not known";
-            diagnostics.warning(repository.common_dir.display(), message);
-            return Self::default();
-        }
         let mut collector = Collector {
             refs: BTreeMap::new(),
             tips: Vec::new(),
+            reftable: repository.reftable,
             diagnostics,
         };
         let common = &repository.common_dir;
-        collector.packed_refs(&common.join("packed-refs"));
-        collector.loose_refs(common, &common.join("refs"));
-        collector.logs(common, &common.join("logs"));
+        match repository.reftable {
+            true => collector.table(common),
+            false => {
+                collector.packed_refs(&common.join("packed-refs"));
+                collector.loose_refs(common, &common.join("refs"));
+                collector.logs(common, &common.join("logs"));
+            }
+        }
         let head = collector.head(&repository.git_dir);
         let worktrees = other_worktrees(repository);
         for directory in worktrees.iter().chain([&repository.git_dir]) {
@@ -69,6 +73,14 @@ impl Refs {
             collector.head_elsewhere(&directory);
         }
         collector.finish(head)
+    }
+}
+
+impl Refs {
+    /// What the ref with this full name points to.
+    pub(super) fn find(&self, name: &[u8]) -> Option<ObjectId> {
+        let mut tips = self.tips.iter();
+        tips.find_map(|tip| (tip.name == name).then_some(tip.id))
     }
 }
 
@@ -83,6 +95,27 @@ fn class_of(name: &[u8]) -> Reachability {
         _ if is_under("refs/notes/") => Reachability::Notes,
         _ => Reachability::PullRef,
     }
+}
+
+/// The class of what a reflog holds, by its name below the git directory.
+fn class_of_log(name: &[u8]) -> Reachability {
+    match name {
+        b"logs/refs/stash" => Reachability::Stash,
+        _ => Reachability::Reflog,
+    }
+}
+
+/// The object that `name` leads to, by a table of its worktree and the refs of all.
+fn resolved(table: &Reftable, name: &[u8], all: &BTreeMap<Vec<u8>, ObjectId>) -> Option<ObjectId> {
+    let mut name = name;
+    for _ in 0..MAX_HOPS {
+        match table.refs.get(name) {
+            Some(Value::Id(id)) => return Some(*id),
+            Some(Value::Symbolic(next)) => name = next,
+            None => return all.get(name).copied(),
+        }
+    }
+    None
 }
 
 /// The directories of all worktrees but the opened one.
@@ -100,6 +133,8 @@ fn other_worktrees(repository: &Repository) -> Vec<PathBuf> {
 struct Collector<'a> {
     refs: BTreeMap<Vec<u8>, ObjectId>,
     tips: Vec<Tip>,
+    /// Whether refs and reflogs are in reftables.
+    reftable: bool,
     diagnostics: &'a Diagnostics,
 }
 
@@ -139,10 +174,7 @@ impl Collector<'_> {
     fn logs(&mut self, root: &Path, directory: &Path) {
         for path in files_below(directory) {
             let name = name_below(root, &path);
-            let class = match &name[..] {
-                b"logs/refs/stash" => Reachability::Stash,
-                _ => Reachability::Reflog,
-            };
+            let class = class_of_log(&name);
             let bytes = self.read(&path);
             let ids = lines(&bytes).flat_map(|line| {
                 let words = line.splitn(3, |&byte| byte == b' ').take(2);
@@ -159,10 +191,51 @@ impl Collector<'_> {
         }
     }
 
+    /// Refs and reflogs of the reftables in a git directory.
+    fn table(&mut self, directory: &Path) {
+        let Some(table) = self.read_table(directory) else {
+            return;
+        };
+        for (name, value) in table.refs {
+            let Value::Id(id) = value else { continue };
+            if name.starts_with(b"refs/") {
+                self.refs.insert(name, id);
+            } else if name != b"HEAD" {
+                let class = Reachability::Reflog;
+                self.tips.push(Tip { class, id, name });
+            }
+        }
+        for ((name, _), sides) in table.logs {
+            let name = [b"logs/", &name[..]].concat();
+            let class = class_of_log(&name);
+            let ids = sides.into_iter().filter(|id| !id.is_zero());
+            let tip = |id| Tip {
+                class,
+                id,
+                name: name.clone(),
+            };
+            self.tips.extend(ids.map(tip));
+        }
+    }
+
+    fn read_table(&self, directory: &Path) -> Option<Reftable> {
+        let read = Reftable::read(&directory.join("reftable"));
+        let report = |file: PathBuf| {
+            let message = "the reftable cannot be read: what its refs reach is scanned, but shown as \
+                           reached by others or by nothing";
+            self.diagnostics.warning(file.display(), message);
+        };
+        read.map_err(report).ok()
+    }
+
     /// What `HEAD` in `directory` points to.
     fn head(&self, directory: &Path) -> Option<ObjectId> {
+        if self.reftable {
+            let table = self.read_table(directory)?;
+            return resolved(&table, b"HEAD", &self.refs);
+        }
         let mut text = self.read(&directory.join("HEAD"));
-        for _ in 0..5 {
+        for _ in 0..MAX_HOPS {
             let Some(name) = text.strip_prefix(b"ref:") else {
                 return ObjectId::from_hex(text.trim_ascii()).ok();
             };
@@ -192,7 +265,9 @@ impl Collector<'_> {
 
     /// What a worktree has for itself.
     fn worktree(&mut self, directory: &Path, linked: bool) {
-        if linked {
+        if linked && self.reftable {
+            self.table(directory);
+        } else if linked {
             self.loose_refs(directory, &directory.join("refs"));
             self.logs(directory, &directory.join("logs"));
         }

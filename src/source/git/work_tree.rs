@@ -2,8 +2,11 @@
 
 use std::path::PathBuf;
 
+use super::layout::read_limited;
+use super::refs::Refs;
+use super::reftable::Reftable;
 use super::{GitError, Repository};
-use crate::model::{Diagnostics, ObjectId, RepositoryInfo, printable};
+use crate::model::{Diagnostics, ObjectId, RepositoryInfo, printable, printable_bytes};
 
 /// The paths that git tracks, from the root of the work tree. An index that cannot be read is a
 /// warning: the files are still scanned, only ignored ones are not known to be tracked.
@@ -28,6 +31,9 @@ pub fn tracked_paths(repository: &Repository, diagnostics: &Diagnostics) -> Vec<
 
 /// The commit at `HEAD`; `None` before the first one.
 pub(super) fn head(repository: &Repository) -> Option<ObjectId> {
+    if repository.reftable {
+        return Refs::read(repository, &Diagnostics::new()).head;
+    }
     let git = git2::Repository::open_bare(&repository.git_dir).ok()?;
     let commit = git.head().ok()?.peel_to_commit().ok()?;
     ObjectId::from_slice(commit.id().as_bytes())
@@ -61,12 +67,22 @@ impl Repository {
     pub fn info(&self) -> RepositoryInfo {
         let config = git2::Config::open(&self.common_dir.join("config"));
         let url = config.and_then(|config| config.get_string("remote.origin.url"));
-        let name = std::fs::read_to_string(self.git_dir.join("HEAD")).unwrap_or_default();
-        let branch = name.trim().strip_prefix("ref: refs/heads/").map(printable);
+        let name = match self.reftable {
+            true => Reftable::read(&self.git_dir.join("reftable"))
+                .ok()
+                .and_then(|table| table.head()),
+            false => read_limited(&self.git_dir.join("HEAD"))
+                .ok()
+                .flatten()
+                .and_then(|text| Some(text.strip_prefix(b"ref:")?.trim_ascii().to_vec())),
+        };
+        let branch = name
+            .as_deref()
+            .and_then(|name| name.strip_prefix(b"refs/heads/"));
         RepositoryInfo {
             url: url.ok().map(|url| without_userinfo(&printable(&url))),
             head: head(self).map(|id| id.to_string()),
-            branch,
+            branch: branch.map(printable_bytes),
         }
     }
 }

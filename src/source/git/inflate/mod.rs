@@ -47,6 +47,16 @@ impl Inflater {
         size: u64,
         out: &mut Vec<u8>,
     ) -> Result<(), ObjectError> {
+        self.inflate_front(input, size, out).map(drop)
+    }
+
+    /// As [`Inflater::inflate`]; returns how many bytes of `input` the stream has.
+    pub(super) fn inflate_front(
+        &mut self,
+        input: &[u8],
+        size: u64,
+        out: &mut Vec<u8>,
+    ) -> Result<usize, ObjectError> {
         let size = usize::try_from(size).map_err(|_| ObjectError::Size)?;
         let mut output = Output::new(out, size);
         let outcome = stream(&mut self.tables, input, &mut output);
@@ -91,8 +101,12 @@ impl Inflater {
     }
 }
 
-/// A whole stream (RFC 1950, section 2.2).
-fn stream(tables: &mut Tables, input: &[u8], output: &mut Output<'_>) -> Result<(), ObjectError> {
+/// A whole stream (RFC 1950, section 2.2), whose length is returned.
+fn stream(
+    tables: &mut Tables,
+    input: &[u8],
+    output: &mut Output<'_>,
+) -> Result<usize, ObjectError> {
     let mut bits = Bits::new(input);
     bits.refill();
     read_header(&mut bits)?;
@@ -104,10 +118,10 @@ fn stream(tables: &mut Tables, input: &[u8], output: &mut Output<'_>) -> Result<
     if !output.is_complete() {
         return Err(ObjectError::Size);
     }
-    let stated = bits.align(input).first_chunk();
-    let stated = stated.ok_or(ObjectError::Truncated)?;
+    let rest = bits.align(input);
+    let (stated, rest) = rest.split_first_chunk().ok_or(ObjectError::Truncated)?;
     match simd_adler32::adler32(&output.written()) == u32::from_be_bytes(*stated) {
-        true => Ok(()),
+        true => Ok(input.len() - rest.len()),
         false => Err(ObjectError::Inflate),
     }
 }
