@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 
 use proptest::prelude::*;
-use straykey::detector::{DetectorSet, Pass, template};
+use straykey::detector::template::{self, expand};
+use straykey::detector::{DetectorSet, Pass};
 use straykey::engine::{Engine, Scratch, decode, oracle};
 use straykey::model::{Blob, DetectorIndex, Match, Secret, Span};
 
@@ -161,6 +162,84 @@ proptest! {
     }
 }
 
+/// A text with made-up passwords in the place of their names.
+fn filled(text: &str) -> String {
+    let value = |number| expand("{{alnum:10}}", number).expect("a template").text;
+    let (one, other) = (value(1), value(2));
+    let halves = one.split_at(4);
+    text.replace("{A}", &one)
+        .replace("{A1}", halves.0)
+        .replace("{A2}", halves.1)
+        .replace("{B}", &other)
+}
+
+/// A line in which a key is given something; many of these are alike but for what decides.
+fn assignment() -> impl Strategy<Value = String> {
+    const KEYS: &[&str] = &[
+        "password",
+        "db_password",
+        "nonce",
+        "api_token",
+        "client.secret",
+        "-password",
+    ];
+    const SIGNS: &[&str] = &[" = ", ": ", "=", "=>", "(", ", ", " ", "': '", " == "];
+    const VALUES: &[&str] = &[
+        "\"{A}\"",
+        "{A}",
+        "'{A}'",
+        "'changeme'",
+        "\"${password}\"",
+        "\"changeme\"",
+        "get(\"{A}\")",
+        "\"{A}\" + \"Yt6\"",
+        "\"{A1}\\\n{A2}\"",
+        "[\"dbpasswd\", \"{A}\"]",
+        "1*VCHAR",
+    ];
+    const AFTERS: &[&str] = &[
+        "\n",
+        " digest realm=\n",
+        ";\n\n",
+        "<script\n",
+        " # example\n",
+        ",\n",
+        ", db_password = '{B}'\n",
+    ];
+    const BEFORES: &[&str] = &["", "  ", "{", "user = admin, ", "<b>", "// "];
+    let one = |all: &'static [&'static str]| prop::sample::select(all);
+    (
+        one(BEFORES),
+        one(KEYS),
+        one(SIGNS),
+        one(VALUES),
+        one(AFTERS),
+    )
+        .prop_map(|(before, key, sign, value, after)| {
+            filled(&[before, key, sign, value, after].concat())
+        })
+}
+
+proptest! {
+    #![proptest_config(cases(256))]
+
+    #[test]
+    fn what_was_judged_before_is_judged_the_same(
+        texts in prop::collection::vec(prop::collection::vec(assignment(), 1..6), 2..12),
+    ) {
+        static ENGINE: LazyLock<Engine> =
+            LazyLock::new(|| Engine::new(Arc::new(DetectorSet::builtin())));
+        let mut used = Scratch::default();
+        for text in texts.iter().map(|lines| lines.concat()) {
+            let told = |scratch: &mut Scratch| -> Vec<_> {
+                let found = scan(&ENGINE, text.as_bytes(), scratch);
+                found.iter().map(|m| (key(m), m.confidence)).collect()
+            };
+            prop_assert!(told(&mut used) == told(&mut Scratch::default()), "{text}");
+        }
+    }
+}
+
 proptest! {
     // The oracle compiles every pattern anew for each text.
     #![proptest_config(cases(16))]
@@ -168,6 +247,22 @@ proptest! {
     #[test]
     fn equals_the_oracle_with_all_detectors(pieces in prop::collection::vec(piece(), 8..32)) {
         compare(&Arc::new(DetectorSet::builtin()), &text_of(&pieces))?;
+    }
+}
+
+/// All literals of a line are in one place of what is remembered, but for where they stand and
+/// how they are written.
+#[test]
+fn a_literal_is_not_taken_for_another_of_its_line() {
+    let engine = Engine::new(Arc::new(DetectorSet::builtin()));
+    for line in [
+        "password = 'changeme', db_password = '{B}'\n",
+        "db_password = '{B}', password = 'changeme'\n",
+    ] {
+        let line = filled(line);
+        let found = scan(&engine, line.as_bytes(), &mut Scratch::default());
+        let found: Vec<_> = found.iter().map(|m| m.secret.expose()).collect();
+        assert_eq!(found, [filled("{B}").as_bytes()], "{line}");
     }
 }
 

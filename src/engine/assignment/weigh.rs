@@ -163,10 +163,25 @@ pub(super) fn weigh(
     key: &Key,
     value: &Value,
 ) -> Option<Match> {
+    let of_literal = memory.name_of_literal(text, span, value);
+    if memory.is_refused(of_literal) {
+        return None;
+    }
     let name = memory.name((engine, by_key), (text, window), span, value);
-    let verdict = memory.recall(name, || {
-        judged(by_key, contexts, text, span, key, value, window.start)
-    })?;
+    let known = match memory.recall(name) {
+        Some(known) => known,
+        None => {
+            let Some(literal) = literal(text, key, value) else {
+                memory.refuse(of_literal);
+                return None;
+            };
+            let seen = (text, window.start);
+            let verdict = judged(by_key, contexts, seen, span, key, value, literal);
+            memory.keep(name, verdict);
+            verdict
+        }
+    };
+    let verdict = known?;
     let secret = Span::new(
         window.start + verdict.secret.start,
         window.start + verdict.secret.end,
@@ -193,13 +208,12 @@ pub(super) fn weigh(
 fn judged(
     by_key: Option<DetectorIndex>,
     contexts: &Contexts,
-    text: &[u8],
+    (text, start): (&[u8], usize),
     span: Span,
     key: &Key,
     value: &Value,
-    start: usize,
+    (secret, bytes): (Span, Cow<'_, [u8]>),
 ) -> Option<Verdict> {
-    let (secret, bytes) = literal(text, key, value)?;
     let verdict = |detector, confidence, assigned| Verdict {
         secret: Span::new(secret.start - start, secret.end - start),
         detector,
