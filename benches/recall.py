@@ -149,8 +149,12 @@ def main():
     reports = Path(arguments.reports)
     reports.mkdir(parents=True, exist_ok=True)
     total = collections.Counter()
+    named = collections.Counter()
     for repo in map(Path, arguments.repositories):
         name = repo.name.removesuffix(".git") or repo.parent.name
+        named[name] += 1
+        if named[name] > 1:
+            name = f"{name}-{named[name]}"
         found = {}
         for tool, program in chosen.items():
             report = reports / f"{name}.{tool}.json"

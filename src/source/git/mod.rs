@@ -7,11 +7,11 @@
 //! Reading order: [`layout`] finds the parts of a repository, [`Store`] reads its
 //! objects, [`History`] says what reaches them and since when.
 
+mod additions;
 mod alternates;
 mod ancestry;
 mod attribute;
 mod cache;
-mod change;
 mod changes;
 mod commit_log;
 mod commits;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::OnceLock;
 
-use super::change::Change;
+use super::additions::Additions;
 use super::commits;
 use super::fingerprint::fingerprint;
 use super::history::Overview;
@@ -112,7 +112,7 @@ impl Objects {
             let (_, text) = reader.find(&id).ok().flatten()?;
             Some(commits::parse(id, &text)?.tree)
         });
-        let all = Change::between(&mut reader, tree, &[]).unwrap_or_default();
+        let all = Additions::between(&mut reader, tree, &[]).unwrap_or_default();
         all.changed.into_iter().map(|file| file.path).collect()
     }
 }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use super::change::{Change, Changed, MAX_GONE};
+use super::additions::{Additions, Changed, MAX_GONE};
 use super::commits;
 use super::refs::Refs;
 use super::work_tree::head;
@@ -244,13 +244,13 @@ impl Step<'_> {
                 None => return Ok(ControlFlow::Continue(())),
             }
         }
-        let change = Change::between(reader, Some(commit.tree), &parents)?;
-        for tree in &change.missing {
+        let additions = Additions::between(reader, Some(commit.tree), &parents)?;
+        for tree in &additions.missing {
             self.missing(tree);
         }
-        let gone = &change.gone[..change.gone.len().min(MAX_GONE)];
+        let gone = &additions.gone[..additions.gone.len().min(MAX_GONE)];
         let gone = self.contents(reader, gone)?;
-        for changed in &change.changed {
+        for changed in &additions.changed {
             if self.file(reader, changed, &gone, visit)?.is_break() {
                 return Ok(ControlFlow::Break(()));
             }
@@ -452,7 +452,7 @@ fn head_files(reader: &mut Reader<'_>, repository: &Repository) -> BTreeSet<Obje
     let tree = head
         .and_then(|head| read(reader, &head).ok().flatten())
         .map(|commit| commit.tree);
-    let all = tree.and_then(|tree| Change::between(reader, Some(tree), &[]).ok());
+    let all = tree.and_then(|tree| Additions::between(reader, Some(tree), &[]).ok());
     all.into_iter()
         .flat_map(|all| all.changed)
         .map(|file| file.id)

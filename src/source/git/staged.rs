@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::change::{Change, MAX_GONE};
+use super::additions::{Additions, MAX_GONE};
 use super::commits;
 use super::work_tree::head;
 use super::{GitError, Kind, Reader, Repository, Store, StoreOptions, blob_id};
@@ -136,7 +136,7 @@ impl Staged {
             Some((Kind::Commit, text)) => commits::parse(head, &text).map(|commit| commit.tree),
             _ => None,
         };
-        let all = Change::between(reader, tree, &[])?;
+        let all = Additions::between(reader, tree, &[])?;
         Ok(all
             .changed
             .into_iter()

@@ -18,7 +18,7 @@ pub(super) struct Changed {
 
 /// A comparison of one tree with others.
 #[derive(Debug, Default)]
-pub(super) struct Change {
+pub(super) struct Additions {
     /// Files that none of the other trees has as they are.
     pub(super) changed: Vec<Changed>,
     /// Blobs at paths that only the other trees have.
@@ -42,14 +42,14 @@ struct Folder {
 /// Deepest folder that is entered.
 const MAX_DEPTH: usize = 1024;
 
-impl Change {
+impl Additions {
     /// Compares `tree` with all of `others`, skipping folders that one of them has unchanged.
     pub(super) fn between(
         reader: &mut Reader<'_>,
         tree: Option<ObjectId>,
         others: &[ObjectId],
     ) -> Result<Self, GitError> {
-        let mut change = Self::default();
+        let mut additions = Self::default();
         // No recursion: a hostile tree can be deeper than the stack.
         let mut stack = vec![Folder {
             path: Vec::new(),
@@ -68,24 +68,24 @@ impl Change {
                 continue;
             }
             let new = match tree {
-                Some(tree) => change.read(reader, tree)?,
+                Some(tree) => additions.read(reader, tree)?,
                 None => None,
             };
             let mut old = Vec::new();
             for other in &others {
-                old.extend(change.read(reader, *other)?);
+                old.extend(additions.read(reader, *other)?);
             }
-            change.folder(&folder, new.as_deref(), &old, depth, &mut stack);
+            additions.folder(&folder, new.as_deref(), &old, depth, &mut stack);
         }
-        change.changed.sort_by(|a, b| a.path.cmp(&b.path));
-        change.gone.sort();
-        change.gone.dedup();
+        additions.changed.sort_by(|a, b| a.path.cmp(&b.path));
+        additions.gone.sort();
+        additions.gone.dedup();
         // What has only moved is not new.
-        let gone = &change.gone;
-        change
+        let gone = &additions.gone;
+        additions
             .changed
             .retain(|file| gone.binary_search(&file.id).is_err());
-        Ok(change)
+        Ok(additions)
     }
 
     fn read(
