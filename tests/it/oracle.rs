@@ -224,6 +224,21 @@ proptest! {
     #![proptest_config(cases(256))]
 
     #[test]
+    fn a_byte_order_mark_hides_nothing(lines in prop::collection::vec(assignment(), 1..4)) {
+        static ENGINE: LazyLock<Engine> =
+            LazyLock::new(|| Engine::new(Arc::new(DetectorSet::builtin())));
+        let text = lines.concat();
+        let told = |text: &[u8], before: usize| -> Vec<_> {
+            let found = scan(&ENGINE, text, &mut Scratch::default());
+            let place = |m: &Match| (m.span.start - before, m.detector, m.confidence);
+            found.iter().map(|m| (place(m), m.secret.clone())).collect()
+        };
+        let mark = "\u{feff}";
+        let marked = format!("{mark}{text}");
+        prop_assert!(told(marked.as_bytes(), mark.len()) == told(text.as_bytes(), 0), "{text}");
+    }
+
+    #[test]
     fn what_was_judged_before_is_judged_the_same(
         texts in prop::collection::vec(prop::collection::vec(assignment(), 1..6), 2..12),
     ) {

@@ -14,7 +14,7 @@ use crate::model::{Assigned, Span};
 
 use super::keys::{self, Key};
 use super::memory::AROUND;
-use super::values::Value;
+use super::values::{MARK, Value};
 use names::{bits_name, byte_name, density_name, length_name, reads_name, shape, sign_at, style};
 use words::{SIGNS, TELLING, Words};
 
@@ -119,7 +119,8 @@ impl<'a> Seen<'a> {
         let mut after = self.value.span.end + usize::from(form.is_quoted());
         after = after.min(self.text.len());
         tell("after", &join(&[form.as_str(), sign_at(self.text, after)]));
-        let before = self.text[..self.span.start].last().copied();
+        let before = &self.text[..self.span.start];
+        let before = before.last().filter(|_| before != MARK).copied();
         tell("front", before.map_or("start", byte_name).as_bytes());
     }
 

@@ -2,6 +2,9 @@
 
 use crate::model::Span;
 
+/// The byte order mark of UTF-8, with which some editors begin a text (RFC 3629, section 6).
+pub(in crate::engine::assignment) const MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// What stands on the line before a key, as far as it tells something.
 #[derive(Clone, Copy)]
 pub(super) struct Head<'a> {
@@ -24,7 +27,10 @@ impl<'a> Head<'a> {
                 whole: true,
             },
             None => Self {
-                text: before,
+                text: match floor {
+                    0 => before.strip_prefix(MARK).unwrap_or(before),
+                    _ => before,
+                },
                 whole: floor == 0,
             },
         }

@@ -13,6 +13,7 @@ use crate::model::Span;
 use super::keys::Class;
 use cursor::{Cursor, Spaces};
 use head::Head;
+pub(super) use head::MARK;
 use watched::Watched;
 
 /// A literal, and how it is written.
