@@ -86,7 +86,7 @@ impl Cursor<'_> {
         there
     }
 
-    /// The value beside a key that is itself named: `<add key="password" value="…">`,
+    /// The value beside a key that is itself named: `<add key="password" value="…">`, `<password value="…">`,
     /// `"name": "PASSWORD", "value": "…"`, `<key>password</key> <string>…</string>`. `None`, without
     /// a step, when it is no such key.
     pub(super) fn paired(&mut self, head: Head<'_>, closed: bool) -> Option<Paired> {
@@ -108,7 +108,7 @@ impl Cursor<'_> {
             return Some(Paired { value });
         }
         self.eat(b",");
-        if (closed || head.names()) && self.skip_space() {
+        if (closed || head.names() || head.last() == Some(b'<')) && self.skip_space() {
             self.skip_while(1, |byte| byte == b'"');
             let named = self.eat_word(b"value");
             self.skip_while(1, |byte| byte == b'"');
@@ -376,15 +376,8 @@ impl Cursor<'_> {
 
     /// `: String =`, `: &str =`, `: Option<string> =` between the colon and the value.
     fn skip_type(&mut self) -> bool {
-        let is_type = |byte: u8| {
-            byte.is_ascii_alphanumeric()
-                || matches!(
-                    byte,
-                    b'_' | b'&' | b'\'' | b'<' | b'>' | b'?' | b'!' | b'[' | b']' | b'.'
-                )
-        };
         let start = self.at;
-        let length = self.skip_while(40, is_type);
+        let length = self.skip_while(40, is_type_byte);
         self.skip_blanks();
         let assigned = length > 0 && self.eat(b"=");
         self.skip_blanks();
@@ -392,6 +385,25 @@ impl Cursor<'_> {
             self.at = start;
         }
         assigned
+    }
+
+    /// What is behind the type that stands between a name and its value: `password string = "…"`,
+    /// `password As String = "…"`, `@password nvarchar(50) = N'…'`.
+    pub(super) fn declared(mut self) -> Option<Value> {
+        if self.eat_word(b"as ") {
+            self.skip_blanks();
+        }
+        let start = self.at;
+        self.skip_while(LONGEST_TYPE, |byte| byte.is_ascii_alphabetic());
+        is_type(self.text.span(Span::new(start, self.at))).then_some(())?;
+        if self.eat(b"(") {
+            self.skip_while(5, |byte| byte.is_ascii_alphanumeric());
+            self.eat(b")").then_some(())?;
+        }
+        self.skip_blanks();
+        let assigned = self.operator() == Some(Sign::Equals);
+        self.skip_blanks();
+        assigned.then(|| self.quoted(Sign::Equals)).flatten()
     }
 
     /// A quoted text on this line, with the prefixes and escapes of the usual languages; the place
@@ -559,4 +571,27 @@ impl Cursor<'_> {
         });
         (value, rest)
     }
+}
+
+/// Types of texts that are written behind a name, with a blank between, in lower case.
+const TYPES: &[&[u8]] = &[
+    b"char",
+    b"nchar",
+    b"nvarchar",
+    b"securestring",
+    b"str",
+    b"string",
+    b"text",
+    b"varchar",
+];
+const LONGEST_TYPE: usize = 12;
+
+/// Whether a byte stands in types that follow a colon.
+pub(in crate::engine::assignment) fn is_type_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"_&'<>?![].".contains(&byte)
+}
+
+/// Whether a word is the type of a text, in any case.
+pub(in crate::engine::assignment) fn is_type(word: &[u8]) -> bool {
+    TYPES.iter().any(|known| known.eq_ignore_ascii_case(word))
 }

@@ -12,6 +12,7 @@ use crate::model::Span;
 
 use super::keys::Class;
 use cursor::{Cursor, Spaces};
+pub(super) use cursor::{is_type, is_type_byte};
 use head::Head;
 pub(super) use head::MARK;
 use watched::Watched;
@@ -150,9 +151,12 @@ fn assigned(text: Watched<'_>, key: Span, class: Class, out: &mut Vec<Value>) {
         return;
     }
     let name = text.span(key);
-    let symbol = head.last() == Some(b':');
+    // `:password, "…"`, `{password, "…"}`
+    let symbol = matches!(head.last(), Some(b':' | b'{'));
     if (closed || symbol) && cursor.eat(b",") {
         cursor.skip_blanks();
+        // Binaries of Erlang.
+        cursor.eat(b"<<");
         let value = cursor.quoted(Sign::Comma);
         out.extend(value.filter(|value| value.form != Form::Backtick));
         return;
@@ -178,6 +182,13 @@ fn assigned(text: Watched<'_>, key: Span, class: Class, out: &mut Vec<Value>) {
     if space > 0 && name.eq_ignore_ascii_case(b"PASSWORD") && cursor.peek() == Some(b'\'') {
         // `ALTER USER shop PASSWORD '…'`
         out.extend(cursor.quoted(Sign::Blank));
+        return;
+    }
+    if !closed
+        && space > 0
+        && let Some(value) = cursor.declared()
+    {
+        out.push(value);
         return;
     }
     let prose = space > 0 && !closed && class == Class::Password;
