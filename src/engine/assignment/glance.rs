@@ -442,7 +442,7 @@ mod tests {
             words[(seed >> 33) as usize % words.len()]
         };
         let (mut secrets, mut passed_over) = (0, 0);
-        for _ in 0..50_000 {
+        for _ in 0..60_000 {
             let parts = [
                 draw(HEADS),
                 draw(HEADS),
@@ -466,7 +466,7 @@ mod tests {
             }
         }
         assert!(
-            secrets > 9_000 && passed_over > 40_000,
+            secrets > 10_000 && passed_over > 40_000,
             "{secrets}, {passed_over}"
         );
     }

@@ -140,8 +140,9 @@ impl Range {
                     Some(name) => format!("refs/remotes/{name}/"),
                     None => "refs/remotes/".to_owned(),
                 };
-                let tips = Refs::read(&self.repository, diagnostics).tips;
-                let tips = tips
+                let refs = refs.unwrap_or_else(|| Refs::read(&self.repository, diagnostics));
+                let tips = refs
+                    .tips
                     .iter()
                     .filter(|tip| tip.name.starts_with(published.as_bytes()));
                 ends.exclude.extend(tips.map(|tip| tip.id));

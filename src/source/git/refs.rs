@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use super::layout::{Repository, read_limited};
 use super::reftable::{Reftable, Value};
@@ -53,6 +54,7 @@ impl Refs {
             refs: BTreeMap::new(),
             tips: Vec::new(),
             reftable: repository.reftable,
+            tables: BTreeMap::new(),
             diagnostics,
         };
         let common = &repository.common_dir;
@@ -135,6 +137,8 @@ struct Collector<'a> {
     tips: Vec<Tip>,
     /// Whether refs and reflogs are in reftables.
     reftable: bool,
+    /// Those that were read, by their git directories.
+    tables: BTreeMap<PathBuf, Option<Rc<Reftable>>>,
     diagnostics: &'a Diagnostics,
 }
 
@@ -196,20 +200,20 @@ impl Collector<'_> {
         let Some(table) = self.read_table(directory) else {
             return;
         };
-        for (name, value) in table.refs {
-            let Value::Id(id) = value else { continue };
+        for (name, value) in &table.refs {
+            let &Value::Id(id) = value else { continue };
+            let (class, name) = (Reachability::Reflog, name.clone());
             if name.starts_with(b"refs/") {
                 self.refs.insert(name, id);
             } else if name != b"HEAD" {
-                let class = Reachability::Reflog;
                 self.tips.push(Tip { class, id, name });
             }
         }
-        for ((name, _), sides) in table.logs {
+        for ((name, _), sides) in &table.logs {
             let name = [b"logs/", &name[..]].concat();
             let class = class_of_log(&name);
-            let ids = sides.into_iter().filter(|id| !id.is_zero());
-            let tip = |id| Tip {
+            let ids = sides.iter().filter(|id| !id.is_zero());
+            let tip = |&id| Tip {
                 class,
                 id,
                 name: name.clone(),
@@ -218,18 +222,23 @@ impl Collector<'_> {
         }
     }
 
-    fn read_table(&self, directory: &Path) -> Option<Reftable> {
+    fn read_table(&mut self, directory: &Path) -> Option<Rc<Reftable>> {
+        if let Some(known) = self.tables.get(directory) {
+            return known.clone();
+        }
         let read = Reftable::read(&directory.join("reftable"));
         let report = |file: PathBuf| {
             let message = "the reftable cannot be read: what its refs reach is scanned, but shown as \
                            reached by others or by nothing";
             self.diagnostics.warning(file.display(), message);
         };
-        read.map_err(report).ok()
+        let read = read.map_err(report).ok().map(Rc::new);
+        self.tables.insert(directory.to_owned(), read.clone());
+        read
     }
 
     /// What `HEAD` in `directory` points to.
-    fn head(&self, directory: &Path) -> Option<ObjectId> {
+    fn head(&mut self, directory: &Path) -> Option<ObjectId> {
         if self.reftable {
             let table = self.read_table(directory)?;
             return resolved(&table, b"HEAD", &self.refs);
@@ -256,7 +265,8 @@ impl Collector<'_> {
     /// `HEAD` of a worktree that is not the opened one: as good as a branch.
     fn head_elsewhere(&mut self, directory: &Path) {
         let name = directory.join("HEAD");
-        self.tips.extend(self.head(directory).map(|id| Tip {
+        let head = self.head(directory);
+        self.tips.extend(head.map(|id| Tip {
             class: Reachability::Branch,
             id,
             name: name.as_os_str().as_encoded_bytes().to_vec(),
