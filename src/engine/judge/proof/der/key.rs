@@ -204,6 +204,12 @@ mod tests {
     use super::super::tests::{element, sequence, version};
     use super::*;
 
+    /// The identifier that has a name in a list.
+    fn oid(names: &[(&[u8], &str)], name: &str) -> Vec<u8> {
+        let known = names.iter().find(|(_, known)| *known == name);
+        element(OID, known.expect("listed").0)
+    }
+
     /// An RSA key whose modulus has `bytes` and is one times itself.
     fn rsa(bytes: usize) -> Vec<u8> {
         let mut modulus = vec![0, 0x80];
@@ -246,13 +252,6 @@ mod tests {
 
     #[test]
     fn kinds_of_keys_are_named() {
-        let oid = |names: &[(&[u8], &str)], name: &str| {
-            let (bytes, _) = names
-                .iter()
-                .find(|(_, known)| *known == name)
-                .expect("listed");
-            element(OID, bytes)
-        };
         let kind = |bytes: &[u8]| match private_key(bytes) {
             Outline::Key(key) => key.kind,
             other => panic!("a key expected, not {other:?}"),
@@ -286,20 +285,13 @@ mod tests {
         assert_eq!(wired[..11], *b"\0\0\0\x07ssh-rsa");
         assert_eq!(wired[11..18], [0, 0, 0, 3, 1, 0, 1]);
         assert_eq!(wired.len(), 18 + 4 + 257);
-        let named = |names: &[(&[u8], &str)], name: &str| {
-            let (bytes, _) = names
-                .iter()
-                .find(|(_, known)| *known == name)
-                .expect("listed");
-            element(OID, bytes)
-        };
-        let algorithm = sequence(&[named(KINDS, "RSA"), vec![5, 0]]);
+        let algorithm = sequence(&[oid(KINDS, "RSA"), vec![5, 0]]);
         let pkcs8 = sequence(&[version(0), algorithm, element(OCTETS, &plain)]);
         assert_eq!(public(&pkcs8).as_ref(), Some(&wired));
         let computed = weierstrass::public("P-256", &[7; 32]).expect("a point");
         let held = |bits: &[u8]| element(0xa1, &element(BITS, &[&[0], bits].concat()));
         let point = held(&computed);
-        let parameters = element(0xa0, &named(CURVES, "P-256"));
+        let parameters = element(0xa0, &oid(CURVES, "P-256"));
         let secret = element(OCTETS, &[7; 32]);
         let with = |point: &[u8]| {
             let parts = [
@@ -311,7 +303,7 @@ mod tests {
             sequence(&parts)
         };
         let sec1 = with(&point);
-        let algorithm = sequence(&[named(KINDS, "EC"), named(CURVES, "P-256")]);
+        let algorithm = sequence(&[oid(KINDS, "EC"), oid(CURVES, "P-256")]);
         let inner = sequence(&[version(1), secret.clone(), point]);
         let pkcs8 = sequence(&[version(0), algorithm.clone(), element(OCTETS, &inner)]);
         let wired = public(&sec1).expect("the point is there");
