@@ -137,12 +137,17 @@ impl History<'_> {
             let placed = self.placed(class, &wanted, &events, &trees);
             walks.push((class, placed, direct));
         }
-        // The largest part of what a history needs, and not needed any more.
-        drop(trees);
-        heap::give_back();
-        for (class, placed, direct) in walks {
-            answer.extend(self.of_class(class, placed, direct));
-        }
+        let give_back = || {
+            // The largest part of what a history needs, and not needed any more.
+            drop(trees);
+            heap::give_back();
+        };
+        let finish = || {
+            for (class, placed, direct) in walks {
+                answer.extend(self.of_class(class, placed, direct));
+            }
+        };
+        rayon::join(give_back, finish);
         if left.is_empty() {
             return;
         }
@@ -193,7 +198,7 @@ impl History<'_> {
         // By path, so that one thread has most of what is asked of a file.
         all.par_sort_by(|a, b| (&a.attribution.path, a.id).cmp(&(&b.attribution.path, b.id)));
         let traced = Traced::default();
-        all.par_chunks_mut(PATHS).for_each_init(
+        all.par_chunks_mut(PATHS).with_max_len(1).for_each_init(
             || Tracer::new(self, &traced),
             |tracer, some| {
                 for Placed {

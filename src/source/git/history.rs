@@ -133,7 +133,9 @@ impl<'a> History<'a> {
             }
             (watcher.noted, differ.unread)
         };
-        let found: Vec<_> = members.par_chunks(BATCH).map(batch).collect();
+        // Some take a hundred times as long as others, so each can be taken by any thread.
+        let batches = members.par_chunks(BATCH).with_max_len(1);
+        let found: Vec<_> = batches.map(batch).collect();
         let mut all = Noted::default();
         let mut unread = Vec::new();
         // Not twice as much, as lists that grow take.

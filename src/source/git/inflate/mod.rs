@@ -15,6 +15,8 @@ mod symbols;
 mod tables;
 #[cfg(test)]
 mod tests;
+#[cfg(target_arch = "x86_64")]
+mod x86_64;
 
 use crate::source::git::error::ObjectError;
 use bits::Bits;

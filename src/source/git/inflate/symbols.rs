@@ -20,12 +20,7 @@ pub(super) fn decode(
     output: &mut Output<'_>,
 ) -> Result<(), ObjectError> {
     loop {
-        let stop = match tables.root_bits {
-            8 => run::<8>(bits, tables, output),
-            9 => run::<9>(bits, tables, output),
-            10 => run::<10>(bits, tables, output),
-            _ => run::<11>(bits, tables, output),
-        };
+        let stop = run(bits, tables, output);
         if bits.overrun() {
             return Err(ObjectError::Truncated);
         }
@@ -37,7 +32,31 @@ pub(super) fn decode(
     }
 }
 
-enum Stop {
+/// Decodes until there is a reason to stop, with what this processor has.
+fn run(bits: &mut Bits<'_>, tables: &Tables, output: &mut Output<'_>) -> Stop {
+    #[cfg(target_arch = "x86_64")]
+    if super::x86_64::is_supported() {
+        return super::x86_64::run(bits, tables, output);
+    }
+    match tables.root_bits {
+        8 => portable::<8>(bits, tables, output),
+        9 => portable::<9>(bits, tables, output),
+        10 => portable::<10>(bits, tables, output),
+        _ => portable::<11>(bits, tables, output),
+    }
+}
+
+#[inline(never)]
+fn portable<const ROOT_BITS: u32>(
+    bits: &mut Bits<'_>,
+    tables: &Tables,
+    output: &mut Output<'_>,
+) -> Stop {
+    steps::<ROOT_BITS>(bits, tables, output)
+}
+
+/// Why decoding stopped.
+pub(super) enum Stop {
     /// The room is used up.
     Room,
     /// The block ends.
@@ -47,8 +66,8 @@ enum Stop {
 }
 
 /// Decodes until there is a reason to stop. `ROOT_BITS` are those of the tables.
-#[inline(never)]
-fn run<const ROOT_BITS: u32>(
+#[inline(always)]
+pub(super) fn steps<const ROOT_BITS: u32>(
     bits: &mut Bits<'_>,
     tables: &Tables,
     output: &mut Output<'_>,

@@ -408,7 +408,8 @@ impl Links {
         /// Entries that one thread takes at a time.
         const EACH: usize = 4096;
         let mut bases = vec![NONE; nodes.len()];
-        let parts = bases.par_chunks_mut(EACH).enumerate();
+        // Some parts have a hundred times the bytes of others, so each can be taken by any thread.
+        let parts = bases.par_chunks_mut(EACH).enumerate().with_max_len(1);
         let parts = parts.map(|(part, bases)| {
             let (mut links, mut damaged) = (Self::default(), Vec::new());
             let first = part * EACH;
@@ -486,20 +487,18 @@ fn inside(pack: &Pack, nodes: &[Node], id: &ObjectId) -> Option<usize> {
 
 /// All entries that the index lists, by offset.
 fn locate(pack: &Pack, failures: &mut Vec<Failure>) -> Vec<Node> {
-    let mut nodes = Vec::with_capacity(pack.index.len());
-    for position in 0..pack.index.len() {
-        let node = Node {
-            offset: pack.index.offset(position).unwrap_or(u64::MAX),
-            position: position as u32,
-            first: NONE,
-            next: NONE,
-            role: Role::Shown,
-        };
-        match node.offset {
-            u64::MAX => failures.push(Failure::new(pack, node, ObjectError::Offset)),
-            _ => nodes.push(node),
-        }
-    }
+    let all = (0..pack.index.len()).into_par_iter().with_min_len(4096);
+    let all = all.map(|position| Node {
+        offset: pack.index.offset(position).unwrap_or(u64::MAX),
+        position: position as u32,
+        first: NONE,
+        next: NONE,
+        role: Role::Shown,
+    });
+    let mut nodes: Vec<Node> = all.collect();
     nodes.par_sort_unstable_by_key(|node| (node.offset, node.position));
+    let listed = nodes.partition_point(|node| node.offset != u64::MAX);
+    let lost = nodes.drain(listed..);
+    failures.extend(lost.map(|node| Failure::new(pack, node, ObjectError::Offset)));
     nodes
 }

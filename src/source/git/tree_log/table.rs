@@ -1,5 +1,7 @@
 //! A table of numbers by the hash of what they stand for, which is kept beside it.
 
+use std::collections::VecDeque;
+
 use super::NONE;
 use crate::machine::prefetch;
 
@@ -21,6 +23,9 @@ const FREE: Slot = Slot {
 
 /// Places of an empty table; a power of two, as it stays.
 const FIRST: usize = 1024;
+
+/// How many places are asked for before the first of them is needed.
+const AHEAD: usize = 16;
 
 impl Default for Table {
     fn default() -> Self {
@@ -87,8 +92,25 @@ impl Table {
         let places = (numbers * 8 / 7 + 1).next_power_of_two();
         self.0.clear();
         self.0.resize(places.max(FIRST), FREE);
-        for (number, hash) in hashes.enumerate() {
-            self.insert(hash, number as u32);
+        let mut asked = VecDeque::with_capacity(AHEAD);
+        let mut number = 0;
+        for hash in hashes {
+            self.expect(hash);
+            if asked.len() == AHEAD {
+                self.insert_next(&mut asked, &mut number);
+            }
+            asked.push_back(hash);
+        }
+        while !asked.is_empty() {
+            self.insert_next(&mut asked, &mut number);
+        }
+    }
+
+    /// Adds the next number, with the first of `hashes`.
+    fn insert_next(&mut self, hashes: &mut VecDeque<u64>, number: &mut u32) {
+        if let Some(hash) = hashes.pop_front() {
+            self.insert(hash, *number);
+            *number += 1;
         }
     }
 
