@@ -17,6 +17,7 @@ pub mod oracle;
 mod parts;
 pub mod prefilter;
 pub mod selftest;
+mod tables;
 mod userinfo;
 
 use std::collections::BTreeMap;
@@ -24,7 +25,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use crate::detector::{Detector, DetectorSet, Glance, Pass};
-use crate::model::{Blob, Candidate, Content, Decoding, DetectorIndex, Kinship, Match, Run, Span};
+use crate::model::{
+    Blob, Candidate, Content, Decoding, DetectorIndex, Kinship, Match, Run, Secret, Span,
+};
 
 pub use assignment::Assignment;
 use assignment::Memory;
@@ -33,6 +36,7 @@ use matcher::{Matcher, Workspaces};
 use news::News;
 pub use parts::{Memory as PartMemory, Neighbour};
 use prefilter::{Anchor, Hit, Prefilter, Simd, Strip};
+use tables::Table;
 
 /// The detectors of a scan, ready to run. Immutable and shared by all threads.
 #[derive(Debug)]
@@ -174,6 +178,7 @@ impl Engine {
             runs.extend(decode::Base64Runs::new(blob.bytes).map(Run::new));
             self.base64(blob, &mut runs, scratch, depth);
             scratch.runs = runs;
+            self.tables(blob, scratch);
         }
     }
 
@@ -215,6 +220,7 @@ impl Engine {
         if blob.content == Content::Text {
             news.runs(blob.bytes, base, &mut trace.runs);
             self.base64(blob, &mut trace.runs, scratch, 0);
+            self.tables(blob, scratch);
         }
         scratch.news = news;
     }
@@ -303,6 +309,28 @@ impl Engine {
             }));
         }
         scratch.decoded = decoded;
+    }
+
+    /// Looks at a table as at assignments of the values in its columns to their names.
+    fn tables(&self, blob: &Blob<'_>, scratch: &mut Scratch) {
+        let Some(table) = Table::read(blob.bytes) else {
+            return;
+        };
+        let mut all = std::mem::take(&mut scratch.found);
+        table.cells(&mut |cell| {
+            self.passes(&Blob::new(&cell.text), scratch, MAX_DEPTH);
+            // What has a form of its own is found where it stands.
+            let is_assigned = |found: &Match| {
+                found.span == cell.at && self.detectors.get(found.detector).pass != Pass::Pattern
+            };
+            let found = scratch.found.drain(..).filter(is_assigned);
+            all.extend(found.map(|found| Match {
+                span: cell.span,
+                secret: Secret::new(&cell.value),
+                ..found
+            }));
+        });
+        scratch.found = all;
     }
 }
 

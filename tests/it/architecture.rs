@@ -38,6 +38,7 @@ const UNSAFE: &[&str] = &[
     "engine/prefilter/aarch64.rs",
     "engine/prefilter/x86_64.rs",
     "engine/decode/x86_64.rs",
+    "source/git/inflate/x86_64.rs",
     "machine/bytes.rs",
     "machine/heap.rs",
     "machine/prefetch.rs",

@@ -27,6 +27,8 @@ static PHRASES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
         "{{[A-Za-z0-9+/]:33}}",
         "===",
         "secret = os.environ\n",
+        "user,password,note\nann,{{alnum:12}},\n",
+        "bob,{{alnum:9}}7!x,\n",
         "token_key_password_secret",
     ];
     templates
@@ -239,4 +241,33 @@ fn a_key_that_is_cut_is_judged_anew() {
             check(&[(text.clone(), Vec::new()), (rest, vec![copied])]);
         }
     }
+}
+
+/// What a column holds is told by the first line of a table, which a copy brings along.
+#[test]
+fn a_record_far_from_the_head_of_its_table_is_found() {
+    let record = |seed: u64| {
+        let text = template::expand("u{{[0-9]:3}},{{alnum:9}}7!x\n", seed).expect("a template");
+        text.text
+    };
+    let first = format!("user,password\n{}", "nobody,\n".repeat(900));
+    let second = first.clone() + &record(1);
+    let (front, back) = first.split_at(first.len() / 2 / 8 * 8 + 6);
+    let third = format!("{front}one,two\n{back}");
+    let fourth = third.replacen("user,password", "user,remark", 1) + &record(2);
+    let copy = |from, to, len| Copied { from, to, len };
+    let versions = [
+        (first.clone(), vec![]),
+        (second, vec![copy(0, 0, first.len())]),
+        (
+            third.clone(),
+            vec![
+                copy(0, 0, front.len()),
+                copy(front.len(), front.len() + 8, back.len()),
+            ],
+        ),
+        (fourth, vec![copy(13, 11, third.len() - 13)]),
+    ];
+    let bytes = |(text, copies): (String, Vec<Copied>)| (text.into_bytes(), copies);
+    assert_eq!(check(&versions.map(bytes)), 1);
 }

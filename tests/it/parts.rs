@@ -150,3 +150,41 @@ fn a_part_that_is_a_secret_elsewhere_is_not_shown() {
         ran.out
     );
 }
+
+#[test]
+fn the_record_of_a_table_tells_whose_password_it_is() {
+    let fixture = Fixture::new();
+    let template = "name,url,username,password,note\n\
+        Shop,https://shop.acme.example/login,ann@acme.example,{{alnum:9}}7!x,\n\
+        \"Bank, private\",https://bank.acme.example/,bob,\"{{alnum:8}},4#{{alnum:3}}\",\"two\nlines\"\n";
+    let text = expand(template, 3).expect("valid").text;
+    fixture.write("logins.csv", &text);
+    let at = fixture.path();
+    let expected = [
+        "generic-password: user=ann@acme.example@2+0 host=shop.acme.example@2+0 scheme=https@2+0",
+        "generic-password: user=bob@3+0 host=bank.acme.example@3+0 scheme=https@3+0",
+    ];
+    assert_eq!(parts(&scan(at, &["--no-history"], b"")), expected);
+    assert_eq!(parts(&scan(at, &["-"], text.as_bytes())), expected);
+    let ran = straykey(
+        at,
+        &[
+            "scan",
+            "--no-history",
+            "--show-secrets",
+            "--format",
+            "jsonl",
+        ],
+        b"",
+    );
+    let records = ran
+        .out
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+    let secrets: Vec<String> = records
+        .map(|record| record["secret"].as_str().expect("a text").to_owned())
+        .collect();
+    assert!(secrets.iter().all(|secret| text.contains(secret.as_str())));
+    let lens: Vec<usize> = secrets.iter().map(String::len).collect();
+    assert_eq!(lens, [12, 14], "the whole field and no more");
+}

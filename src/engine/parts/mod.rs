@@ -23,7 +23,7 @@ use crate::model::{Decoding, DetectorIndex, LineIndex, Match, Part, Secret, Span
 
 use super::assignment::{self, Given};
 use super::matcher::Pattern;
-use super::{Engine, context, decode};
+use super::{Engine, context, decode, tables};
 use address::Address;
 use candidates::Candidate;
 pub use memory::Memory;
@@ -118,6 +118,16 @@ impl Engine {
             return Look {
                 lines: &LineIndex::new(&text),
                 secret,
+                is_decoded: true,
+                ..plain
+            }
+            .parts();
+        }
+        // The rest of a record belongs to its secret, and other records do not.
+        if let Some(cell) = tables::cell_at(lines.bytes(), span) {
+            return Look {
+                lines: &LineIndex::new(&cell.text),
+                secret: cell.at,
                 is_decoded: true,
                 ..plain
             }

@@ -49,6 +49,10 @@ impl CommitLog {
 
     /// Adds what another thread noted.
     pub(super) fn append(&mut self, other: Self) {
+        if self.all.is_empty() {
+            *self = other;
+            return;
+        }
         let shift = self.parents.len() as u32;
         self.all.extend(other.all.into_iter().map(|noted| Noted {
             start: noted.start + shift,

@@ -430,6 +430,8 @@ impl Links {
         });
         let parts: Vec<_> = parts.collect();
         let (mut links, mut damaged) = (Self::default(), Vec::new());
+        let roots = parts.iter().map(|(part, _)| part.roots.len());
+        links.roots.reserve_exact(roots.sum());
         for (part, found) in parts {
             links.roots.extend(part.roots);
             links.lost.extend(part.lost);

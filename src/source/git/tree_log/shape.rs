@@ -122,9 +122,7 @@ impl Shape {
 pub(super) fn shapes(log: &TreeLog) -> Vec<Known> {
     let shapes = Shapes {
         log,
-        all: std::iter::repeat_with(Cell::default)
-            .take(log.nodes.len())
-            .collect(),
+        all: log.nodes.par_iter().map(|_| Cell::default()).collect(),
     };
     let nodes: Vec<u32> = (0..log.nodes.len() as u32).collect();
     let part = nodes.len().div_ceil(rayon::current_num_threads()).max(1);
