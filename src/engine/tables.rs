@@ -104,6 +104,8 @@ impl<'a> Table<'a> {
             0
         };
         let head = &text[from..text.len().min(from + MAX_HEAD)];
+        let may_begin = |byte: &u8| byte.is_ascii_alphabetic() || b"\" \t".contains(byte);
+        head.first().filter(|byte| may_begin(byte))?;
         let head = &head[..memchr::memchr(b'\n', head)?];
         let separator = *head.iter().find(|byte| SEPARATORS.contains(byte))?;
         let mut fields = Vec::new();
