@@ -436,12 +436,16 @@ fn is_word_before(text: &[u8], start: usize) -> bool {
 /// Longest stretch of a line that [`line_around`] looks at on either side.
 const LINE_REACH: usize = 1024;
 
-/// The lines around `span`, without their ends.
+/// The lines around `span`, without their ends and the byte order mark before the first.
 pub(crate) fn line_around(text: &[u8], span: Span) -> &[u8] {
     let is_end = |byte: &u8| matches!(byte, b'\n' | b'\r');
     let before = &text[span.start.saturating_sub(LINE_REACH)..span.start];
     let start = span.start - before.iter().rev().position(is_end).unwrap_or(before.len());
     let after = &text[span.end..(span.end + LINE_REACH).min(text.len())];
     let end = span.end + after.iter().position(is_end).unwrap_or(after.len());
-    &text[start..end]
+    let line = &text[start..end];
+    match start {
+        0 => line.strip_prefix(assignment::MARK).unwrap_or(line),
+        _ => line,
+    }
 }

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 use crate::model::Span;
 
-use super::assignment;
+use super::assignment::{self, MARK};
 
 /// Longest first line, in bytes.
 const MAX_HEAD: usize = 2048;
@@ -19,12 +19,10 @@ const MAX_NAME: usize = 64;
 const MAX_FIELD: usize = 4096;
 /// Longest field that is shown beside a secret, in bytes.
 const MAX_BESIDE: usize = 128;
-/// Records that are not of the table's width; with more it is no table.
+/// So many records of another width say nothing yet.
 const MOST_UNEVEN: usize = 16;
 /// What separates fields.
 const SEPARATORS: &[u8] = b",;\t|";
-/// The byte order mark of UTF-8.
-const MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// A field as it stands, with its quotes.
 #[derive(Clone, Copy)]
@@ -98,11 +96,7 @@ impl<'a> Table<'a> {
 
     /// Reads the first line. Most texts are told from tables by it.
     fn head(text: &'a [u8]) -> Option<Self> {
-        let from = if text.starts_with(MARK) {
-            MARK.len()
-        } else {
-            0
-        };
+        let from = text.len() - text.strip_prefix(MARK).unwrap_or(text).len();
         let head = &text[from..text.len().min(from + MAX_HEAD)];
         let may_begin = |byte: &u8| byte.is_ascii_alphabetic() || b"\" \t".contains(byte);
         head.first().filter(|byte| may_begin(byte))?;
@@ -235,7 +229,12 @@ fn assign(text: &mut Vec<u8>, name: &str, value: &[u8]) -> Option<Span> {
 fn record(text: &[u8], mut at: usize, separator: u8, fields: &mut Vec<Field>) -> Option<usize> {
     loop {
         let rest = &text[at..text.len().min(at + MAX_FIELD)];
-        let len = match rest {
+        // `ann, "one"`: a blank before a quote is none of the field.
+        let blanks = rest.iter().take_while(|byte| **byte == b' ').count();
+        if rest.get(blanks) == Some(&b'"') {
+            at += blanks;
+        }
+        let len = match &text[at..text.len().min(at + MAX_FIELD)] {
             [b'"', inner @ ..] => 1 + quoted(inner)?,
             bare => {
                 let ends = |byte: &u8| *byte == separator || *byte == b'\n';
@@ -344,6 +343,7 @@ mod tests {
     #[test]
     fn quotes_hide_separators_and_lines_and_are_doubled() {
         let text = "name,password,note\n\"a, b\",\"x\"\"y,z\",\"two\nlines\"\nc,plain,\n";
+        assert_eq!(secrets("user, password\nann, \"o,ne\"\n"), ["o,ne"]);
         assert_eq!(
             cells(text),
             [

@@ -295,3 +295,17 @@ fn equals_the_oracle_on_the_examples_of_every_file() {
         assert!(compared.is_ok(), "{}: {compared:?}", file.provider.id);
     }
 }
+
+/// The line behind it opens as it would without.
+#[test]
+fn a_byte_order_mark_opens_no_line() {
+    let engine = Engine::new(Arc::new(DetectorSet::builtin()));
+    let text = filled("<b>password([\"dbpasswd\", \"{A}\"]\napi_token = \"{A}\" + \"Yt6\"\n");
+    let lens = |text: &str| -> Vec<usize> {
+        let found = scan(&engine, text.as_bytes(), &mut Scratch::default());
+        found.iter().map(|found| found.span.len()).collect()
+    };
+    let plain = lens(&text);
+    assert_eq!(lens(&format!("\u{feff}{text}")), plain);
+    assert!(!plain.is_empty());
+}

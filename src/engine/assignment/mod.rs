@@ -24,6 +24,7 @@ pub(super) use every::{Given, given, keys_in};
 pub(super) use glance::{CONTEXT, may_be_assigned};
 pub(super) use keys::{first_word, named, names_secret};
 pub(super) use memory::Memory;
+pub(super) use values::MARK;
 
 /// Longest key, in bytes.
 pub(super) const MAX_KEY: usize = 80;

@@ -249,6 +249,10 @@ impl<'a> Seen<'a> {
         let floor = self.span.start.saturating_sub(AROUND);
         let ceiling = (self.value.span.end + AROUND).min(self.text.len());
         let before = &self.text[floor..self.span.start];
+        let before = match floor {
+            0 => before.strip_prefix(MARK).unwrap_or(before),
+            _ => before,
+        };
         let after = &self.text[self.value.span.end..ceiling];
         let words = Words::telling();
         let seen = (words.seen_in(before) | words.seen_in(after)) & words.neighbours;

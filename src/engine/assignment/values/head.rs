@@ -3,7 +3,7 @@
 use crate::model::Span;
 
 /// The byte order mark of UTF-8, with which some editors begin a text (RFC 3629, section 6).
-pub(in crate::engine::assignment) const MARK: &[u8] = b"\xef\xbb\xbf";
+pub(in crate::engine) const MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// What stands on the line before a key, as far as it tells something.
 #[derive(Clone, Copy)]

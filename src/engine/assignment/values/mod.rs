@@ -14,7 +14,7 @@ use super::keys::Class;
 use cursor::{Cursor, Spaces};
 pub(super) use cursor::{is_type, is_type_byte};
 use head::Head;
-pub(super) use head::MARK;
+pub(in crate::engine) use head::MARK;
 use watched::Watched;
 
 /// A literal, and how it is written.

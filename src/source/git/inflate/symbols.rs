@@ -20,7 +20,12 @@ pub(super) fn decode(
     output: &mut Output<'_>,
 ) -> Result<(), ObjectError> {
     loop {
-        let stop = run(bits, tables, output);
+        let stop = match tables.root_bits {
+            8 => run::<8>(bits, tables, output),
+            9 => run::<9>(bits, tables, output),
+            10 => run::<10>(bits, tables, output),
+            _ => run::<11>(bits, tables, output),
+        };
         if bits.overrun() {
             return Err(ObjectError::Truncated);
         }
@@ -33,17 +38,16 @@ pub(super) fn decode(
 }
 
 /// Decodes until there is a reason to stop, with what this processor has.
-fn run(bits: &mut Bits<'_>, tables: &Tables, output: &mut Output<'_>) -> Stop {
+fn run<const ROOT_BITS: u32>(
+    bits: &mut Bits<'_>,
+    tables: &Tables,
+    output: &mut Output<'_>,
+) -> Stop {
     #[cfg(target_arch = "x86_64")]
     if super::x86_64::is_supported() {
-        return super::x86_64::run(bits, tables, output);
+        return super::x86_64::run::<ROOT_BITS>(bits, tables, output);
     }
-    match tables.root_bits {
-        8 => portable::<8>(bits, tables, output),
-        9 => portable::<9>(bits, tables, output),
-        10 => portable::<10>(bits, tables, output),
-        _ => portable::<11>(bits, tables, output),
-    }
+    portable::<ROOT_BITS>(bits, tables, output)
 }
 
 #[inline(never)]

@@ -15,22 +15,19 @@ pub(super) fn is_supported() -> bool {
 }
 
 /// As [`steps`]. Only where [`is_supported`].
-pub(super) fn run(bits: &mut Bits<'_>, tables: &Tables, output: &mut Output<'_>) -> Stop {
+pub(super) fn run<const ROOT_BITS: u32>(
+    bits: &mut Bits<'_>,
+    tables: &Tables,
+    output: &mut Output<'_>,
+) -> Stop {
     debug_assert!(is_supported());
     // SAFETY: whoever calls has asked whether the processor can.
-    unsafe {
-        match tables.root_bits {
-            8 => run_for::<8>(bits, tables, output),
-            9 => run_for::<9>(bits, tables, output),
-            10 => run_for::<10>(bits, tables, output),
-            _ => run_for::<11>(bits, tables, output),
-        }
-    }
+    unsafe { run_here::<ROOT_BITS>(bits, tables, output) }
 }
 
 #[target_feature(enable = "avx2,bmi1,bmi2")]
 #[inline(never)]
-fn run_for<const ROOT_BITS: u32>(
+fn run_here<const ROOT_BITS: u32>(
     bits: &mut Bits<'_>,
     tables: &Tables,
     output: &mut Output<'_>,
